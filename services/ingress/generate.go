@@ -1,0 +1,171 @@
+package ingress
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/sluice-gateway/sluice/shared/dialect/chat"
+	"github.com/sluice-gateway/sluice/shared/gateway"
+	"github.com/sluice-gateway/sluice/shared/upstream"
+)
+
+// stall is how long a caller of a stream may leave what was sent to it unread.
+const stall = 30 * time.Second
+
+// generate serves a call that a model answers, plain or streamed.
+func (s *Server) generate(op gateway.Op) handler {
+	return func(w http.ResponseWriter, r *http.Request, p gateway.Principal) error {
+		body, err := s.readBody(w, r)
+		if err != nil {
+			return err
+		}
+		request, err := chat.Peek(op, body)
+		if err != nil {
+			return err
+		}
+		plan, err := s.Router.Plan(p, op, request.Model)
+		if err != nil {
+			return err
+		}
+		reservation, err := s.Budgets.Reserve(r.Context(), p, s.Upstream.Bound(request, plan))
+		if err != nil {
+			return err
+		}
+		defer reservation.Settle()
+		call := newCall(w, r, request, p)
+		if request.Stream && op != gateway.OpEmbeddings {
+			stream, err := s.Upstream.Stream(r.Context(), call, plan, reservation)
+			if err != nil {
+				s.record(r.Context(), call)
+				return err
+			}
+			return s.stream(w, r, call, stream)
+		}
+		defer s.record(r.Context(), call)
+		answer, err := s.Upstream.Do(r.Context(), call, plan, reservation)
+		if err != nil {
+			return err
+		}
+		writeAnswer(w, answer)
+		return nil
+	}
+}
+
+// Names of headers in canonical form, which saves making them so for each call.
+const (
+	callID       = "X-Litellm-Call-Id"
+	responseCost = "X-Litellm-Response-Cost"
+)
+
+func newCall(w http.ResponseWriter, r *http.Request, request *chat.Request, p gateway.Principal) *upstream.Call {
+	id := uuid.NewString()
+	call := &upstream.Call{ID: id, AttemptID: id, Request: request, Principal: p}
+	if own := r.Header[callID]; len(own) > 0 && isID(own[0]) {
+		call.ID = own[0]
+	}
+	h := w.Header()
+	h[requestID] = []string{id}
+	h[callID] = []string{call.ID}
+	return call
+}
+
+// isID accepts a caller's own id for a call.
+func isID(s string) bool {
+	if s == "" || len(s) > 128 {
+		return false
+	}
+	for i := range len(s) {
+		if s[i] <= ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+// record makes the call's attempts durable. It goes on when the caller is gone.
+func (s *Server) record(ctx context.Context, call *upstream.Call) error {
+	err := s.Ledger.Record(ctx, call.Attempts...)
+	if err != nil {
+		s.Log.ErrorContext(ctx, "ledger entries may be lost", "error", err, "entries", call.Attempts)
+	}
+	return err
+}
+
+// writeAnswer sends a plain answer at once; the ledger is made durable while the caller reads it.
+func writeAnswer(w http.ResponseWriter, a *upstream.Answer) {
+	h := w.Header()
+	for name, values := range a.Header {
+		h[name] = values
+	}
+	h["Content-Type"] = []string{"application/json"}
+	h["Content-Length"] = []string{strconv.Itoa(len(a.Body))}
+	h[responseCost] = []string{a.Cost.String()}
+	w.WriteHeader(a.Status)
+	_, _ = w.Write(a.Body)
+	if f, ok := w.(http.Flusher); ok {
+		f.Flush()
+	}
+}
+
+var terminator = []byte("data: [DONE]\n\n")
+
+// stream passes a stream on. Until its first event has come a failure is an ordinary error; after that it is an error
+// frame. The success terminator is sent only when the ledger has the call.
+func (s *Server) stream(w http.ResponseWriter, r *http.Request, call *upstream.Call, stream *upstream.Stream) error {
+	events, err := stream.Next()
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = stream.Close()
+		s.record(r.Context(), call)
+		return err
+	}
+	out := begin(w, stream.Header)
+	for err == nil {
+		if err = out.send(events); err == nil {
+			events, err = stream.Next()
+		}
+	}
+	failure := stream.Close()
+	if s.record(r.Context(), call) != nil && failure == nil {
+		failure = gateway.Errorf(gateway.KindUnavailable, "The call could not be recorded.")
+	}
+	if failure == nil {
+		_ = out.send(terminator)
+		return nil
+	}
+	s.Log.DebugContext(r.Context(), "stream broken", "call_id", call.ID, "error", failure)
+	frame := append([]byte("data: "), chat.EncodeError(gateway.AsError(failure))...)
+	_ = out.send(append(frame, "\n\n"...))
+	return errBegun
+}
+
+// eventWriter sends events as they come.
+type eventWriter struct {
+	w       http.ResponseWriter
+	control *http.ResponseController
+}
+
+func begin(w http.ResponseWriter, header http.Header) eventWriter {
+	h := w.Header()
+	for name, values := range header {
+		h[name] = values
+	}
+	h["Content-Type"] = []string{"text/event-stream; charset=utf-8"}
+	h["Cache-Control"] = []string{"no-cache"}
+	h["X-Accel-Buffering"] = []string{"no"}
+	w.WriteHeader(http.StatusOK)
+	return eventWriter{w, http.NewResponseController(w)}
+}
+
+func (e eventWriter) send(events []byte) error {
+	_ = e.control.SetWriteDeadline(time.Now().Add(stall))
+	if _, err := e.w.Write(events); err != nil {
+		return err
+	}
+	return e.control.Flush()
+}

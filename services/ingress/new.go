@@ -1,0 +1,42 @@
+package ingress
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/sluice-gateway/sluice/shared/auth"
+	"github.com/sluice-gateway/sluice/shared/batch"
+	"github.com/sluice-gateway/sluice/shared/budget"
+	"github.com/sluice-gateway/sluice/shared/engine"
+	"github.com/sluice-gateway/sluice/shared/event"
+	"github.com/sluice-gateway/sluice/shared/ledger"
+	"github.com/sluice-gateway/sluice/shared/routing"
+	"github.com/sluice-gateway/sluice/shared/upstream"
+)
+
+// Config is what an ingress is made of.
+type Config struct {
+	Engine   engine.Engine
+	Auth     *auth.Authenticator // its Run is the owner's to call
+	Router   *routing.Router
+	Upstream *upstream.Client
+	// LedgerInFlight is how many groups of ledger entries may be on their way at once: one on a disk, several over a network.
+	LedgerInFlight int
+	Settings       batch.Settings
+	Now            func() time.Time
+	Log            *slog.Logger
+}
+
+// New makes an ingress. It starts nothing.
+func New(c Config) *Server {
+	events := &event.Sender{Store: c.Engine.Store, Queue: c.Engine.Queue, Now: c.Now}
+	deps := batch.Deps{
+		Store: c.Engine.Store, Blobs: c.Engine.Bucket, Queue: c.Engine.Queue, Events: events, Now: c.Now, Log: c.Log,
+		Settings: c.Settings,
+	}
+	return &Server{
+		Auth: c.Auth, Keys: &auth.Manager{Store: c.Engine.Store, Now: c.Now}, Router: c.Router, Budgets: new(budget.Budgets),
+		Upstream: c.Upstream, Ledger: ledger.NewRecorder(c.Engine.Queue, c.LedgerInFlight), Store: c.Engine.Store,
+		Events: events, Files: batch.NewFiles(deps), Batches: batch.NewBatches(deps), Now: c.Now, Log: c.Log,
+	}
+}

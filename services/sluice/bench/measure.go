@@ -1,0 +1,273 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// prompt makes a chat body of about 600 bytes.
+var (
+	prompt   = strings.TrimSpace(strings.Repeat("a plain question of some length, ", 16))
+	chatBody = fmt.Sprintf(`{"model":%q,"messages":[{"role":"user","content":%q}],"temperature":0.5}`, model, prompt)
+)
+
+// effort is how long and how hard to measure.
+type effort struct {
+	settle                 time.Duration // before idle memory is read
+	warm, closed, open     time.Duration
+	concurrency, perSecond int
+	firstTokens            int // streams, one after the other
+	slowStreams            int
+	paced, pacedChunks     int // streams at a time, three times, and chunks of each, 20 ms apart
+	unpacedChunks          int // of each of 16 streams
+	starts                 int
+}
+
+var standard = effort{
+	settle: time.Second, warm: 500 * time.Millisecond, closed: 3 * time.Second, open: 5 * time.Second,
+	concurrency: 64, perSecond: 200, firstTokens: 100, slowStreams: 500, paced: 32, pacedChunks: 50, unpacedChunks: 4000, starts: 10,
+}
+
+// figures are the results of one target in one round, by the name of the metric.
+type figures map[string]float64
+
+// round is one pass over every target; "direct" is the load straight on the mock.
+type round map[string]figures
+
+// runRounds measures the proxy and every target in turn, once a round, so that what disturbs the machine disturbs them all.
+func runRounds(ctx context.Context, n int, e effort, targets []target, dir, mockAddr string) ([]round, error) {
+	proxy, err := proxyTarget()
+	if err != nil {
+		return nil, err
+	}
+	targets = append([]target{proxy}, targets...)
+	keys := make(map[string]string)
+	var rounds []round
+	for i := range n {
+		r := round{"direct": e.latencies(ctx, "direct", mockAddr, "-")}
+		for _, t := range targets {
+			fmt.Printf("round %d of %d: %s\n", i+1, n, t.name)
+			m := &measurement{effort: e, target: t, dir: filepath.Join(dir, t.name), mock: mockAddr, keys: keys, figures: figures{}}
+			if err := m.run(ctx, r["direct"]); err != nil {
+				return rounds, err
+			}
+			r[t.name] = m.figures
+		}
+		rounds = append(rounds, r)
+	}
+	return rounds, ctx.Err()
+}
+
+// measurement is one target in one round.
+type measurement struct {
+	effort
+	figures
+	target target
+	dir    string
+	mock   string
+	keys   map[string]string
+	p      *process
+}
+
+func (m *measurement) key() string { return m.keys[m.target.name] }
+
+func (m *measurement) run(ctx context.Context, direct figures) error {
+	if err := os.MkdirAll(m.dir, 0o700); err != nil {
+		return err
+	}
+	if info, err := os.Stat(m.target.bin); err == nil {
+		m.figures["binary_mib"] = float64(info.Size()) / (1 << 20)
+	}
+	for _, step := range []func(context.Context) error{m.idle, m.openSlow, m.closedLoop, m.openLoop, m.pacedStreams, m.unpacedStreams} {
+		if err := step(ctx); err != nil {
+			m.stop()
+			return err
+		}
+		if m.target.health != "" {
+			break // it takes no chats
+		}
+	}
+	if m.target.health == "" {
+		for name, v := range m.latencies(ctx, m.target.name, m.p.addr, m.key()) {
+			m.figures[name] += v
+		}
+		for _, name := range []string{"p50_us", "p99_us", "ttft_us"} {
+			m.figures["added_"+name] = m.figures[name] - direct[name]
+		}
+	}
+	if _, peak, err := memory(m.p.pid); err == nil {
+		m.figures["rss_peak_mib"] = peak / 1024
+	}
+	m.stop()
+	return m.coldStarts(ctx)
+}
+
+func (m *measurement) stop() {
+	if m.p != nil {
+		m.p.stop()
+		m.p = nil
+	}
+}
+
+// begin starts the target and waits until it works; the first time it also gets its key.
+func (m *measurement) begin(ctx context.Context) (ready time.Duration, err error) {
+	if m.p, err = m.target.start(ctx, m.dir, m.mock); err != nil {
+		return 0, err
+	}
+	if m.target.health != "" {
+		return m.p.untilHealthy(ctx, m.target.health)
+	}
+	if m.target.key != nil && m.key() == "" {
+		if m.keys[m.target.name], err = m.target.key(ctx, "http://"+m.p.addr); err != nil {
+			return 0, m.p.failure(err)
+		}
+	}
+	return m.p.untilChat(ctx, m.key())
+}
+
+// idle reads the memory after a start and one chat.
+func (m *measurement) idle(ctx context.Context) error {
+	if _, err := m.begin(ctx); err != nil {
+		return err
+	}
+	time.Sleep(m.settle)
+	rss, _, err := memory(m.p.pid)
+	m.figures["rss_idle_mib"] = rss / 1024
+	return err
+}
+
+// openSlow measures what an open stream costs in memory.
+func (m *measurement) openSlow(ctx context.Context) error {
+	closedLoop(ctx, m.p.addr, chatRequest(m.p.addr, m.key(), chatBody), 8, m.warm)
+	before, _, err := memory(m.p.pid)
+	if err != nil {
+		return err
+	}
+	closeAll, err := openStreams(ctx, m.p.addr, m.key(), m.slowStreams)
+	defer closeAll()
+	if err != nil {
+		return m.p.failure(fmt.Errorf("open %d streams: %w", m.slowStreams, err))
+	}
+	time.Sleep(m.settle)
+	with, _, err := memory(m.p.pid)
+	m.figures["kib_per_stream"] = (with - before) / float64(m.slowStreams)
+	return err
+}
+
+// closedLoop measures what a request costs when there are always more.
+func (m *measurement) closedLoop(ctx context.Context) error {
+	request := chatRequest(m.p.addr, m.key(), chatBody)
+	closedLoop(ctx, m.p.addr, request, m.concurrency, m.warm)
+	used, t, took, err := m.metered(ctx, func() *tally { return closedLoop(ctx, m.p.addr, request, m.concurrency, m.closed) })
+	m.figures["cpu_closed_us"] = perItem(used, t.requests)
+	m.figures["rps"] = float64(t.requests) / took.Seconds()
+	return err
+}
+
+// openLoop measures what a request costs when the next one is some time away.
+func (m *measurement) openLoop(ctx context.Context) error {
+	request := chatRequest(m.p.addr, m.key(), chatBody)
+	used, t, _, err := m.metered(ctx, func() *tally { return openLoop(ctx, m.p.addr, request, m.perSecond, 32, m.open) })
+	m.figures["cpu_open_us"] = perItem(used, t.requests)
+	m.figures["p50_us"], m.figures["p99_us"] = micros(percentile(t.latencies, 0.5)), micros(percentile(t.latencies, 0.99))
+	return err
+}
+
+func (m *measurement) pacedStreams(ctx context.Context) error {
+	var s *streamTally
+	used, _, _, err := m.metered(ctx, func() *tally {
+		s = streams(ctx, m.p.addr, m.key(), m.paced, 3, m.pacedChunks, 20*time.Millisecond)
+		return &s.tally
+	})
+	m.figures["cpu_chunk_paced_us"] = perItem(used, int(s.chunks.Load()))
+	return err
+}
+
+func (m *measurement) unpacedStreams(ctx context.Context) error {
+	var s *streamTally
+	used, _, _, err := m.metered(ctx, func() *tally {
+		s = streams(ctx, m.p.addr, m.key(), 16, 4, m.unpacedChunks, 0)
+		return &s.tally
+	})
+	m.figures["cpu_chunk_unpaced_us"] = perItem(used, int(s.chunks.Load()))
+	m.figures["chunks_per_s"] = float64(s.chunks.Load()) / s.took.Seconds()
+	return err
+}
+
+// metered runs a load and returns the target's CPU time and the load's duration. Each good request must have reached the mock: an
+// answer from a cache is no measurement.
+func (m *measurement) metered(ctx context.Context, load func() *tally) (used time.Duration, t *tally, took time.Duration, err error) {
+	chatsBefore, err := m.chats(ctx)
+	if err != nil {
+		return 0, &tally{}, 0, err
+	}
+	before, err := cpuTime(m.p.pid)
+	if err != nil {
+		return 0, &tally{}, 0, m.p.failure(err)
+	}
+	start := time.Now()
+	t = load()
+	took = time.Since(start)
+	after, err := cpuTime(m.p.pid)
+	if err != nil {
+		return 0, t, took, m.p.failure(err)
+	}
+	m.figures["errors"] += float64(t.failures)
+	t.mention(m.target.name)
+	chats, err := m.chats(ctx)
+	if good := t.requests - t.failures; err == nil && chats-chatsBefore < good {
+		err = fmt.Errorf("%s: %d requests were answered, but only %d reached the mock", m.target.name, good, chats-chatsBefore)
+	}
+	return after - before, t, took, err
+}
+
+func (m *measurement) chats(ctx context.Context) (int, error) {
+	body, err := get(ctx, "http://"+m.mock+"/")
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(string(body))
+}
+
+// latencies measures times to the first event, and for the mock itself also those of whole requests.
+func (e effort) latencies(ctx context.Context, name, addr, key string) figures {
+	s := firstTokens(ctx, addr, key, e.firstTokens)
+	s.mention(name)
+	f := figures{"ttft_us": micros(percentile(s.latencies, 0.5)), "errors": float64(s.failures)}
+	if name == "direct" {
+		t := openLoop(ctx, addr, chatRequest(addr, key, chatBody), e.perSecond, 32, e.open)
+		t.mention(name)
+		f["errors"] += float64(t.failures)
+		f["p50_us"], f["p99_us"] = micros(percentile(t.latencies, 0.5)), micros(percentile(t.latencies, 0.99))
+	}
+	return f
+}
+
+// coldStarts measures the time from before the fork to the first answer, with the data and the key of earlier starts.
+func (m *measurement) coldStarts(ctx context.Context) error {
+	var times []time.Duration
+	for range m.starts {
+		ready, err := m.begin(ctx)
+		m.stop()
+		if err != nil {
+			return err
+		}
+		times = append(times, ready)
+	}
+	m.figures["first_chat_ms"] = micros(percentile(times, 0.5)) / 1000
+	return nil
+}
+
+func micros(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
+
+func perItem(d time.Duration, n int) float64 {
+	if n == 0 {
+		return 0
+	}
+	return micros(d) / float64(n)
+}

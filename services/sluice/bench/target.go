@@ -1,0 +1,167 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+)
+
+const (
+	masterKey = "sk-bench-master-key-0123456789" // serves only on 127.0.0.1 and only while the benchmark runs
+	model     = "gpt-3.5-turbo"
+)
+
+// target is a gateway to measure: how to start it and how to get a key for it.
+type target struct {
+	name   string
+	bin    string
+	args   func(s site) []string
+	env    func(s site) []string                                     // beside PATH, HOME, TMPDIR and GOMAXPROCS
+	key    func(ctx context.Context, baseURL string) (string, error) // asked once, when it first runs; nil: no key
+	health string                                                    // a path that answers 200; empty: a chat must
+}
+
+// site is where a target runs: the address it must listen on, the upstream's host and port, and a folder that outlives restarts.
+type site struct{ addr, host, port, mock, dir string }
+
+// proxyTarget is what the others are compared with.
+func proxyTarget() (target, error) {
+	self, err := os.Executable()
+	return target{
+		name: "proxy", bin: self,
+		args: func(s site) []string { return []string{roleArg, "proxy", s.addr, "http://" + s.mock} },
+	}, err
+}
+
+// sluiceTarget is `sluice serve`: ingress, worker and SQLite in one process.
+func sluiceTarget(bin string) target {
+	return target{
+		name: "sluice", bin: bin, key: generateKey,
+		args: func(s site) []string {
+			return []string{"serve", "--data", s.dir, "--host", s.host, "--port", s.port,
+				"--model", model, "--api_base", "http://" + s.mock + "/v1"}
+		},
+		env: func(site) []string {
+			return []string{"SLUICE_MASTER_KEY=" + masterKey, "OPENAI_API_KEY=sk-bench-upstream"}
+		},
+	}
+}
+
+// ingressTarget and workerTarget are the cloud services on Google's emulators; edit cloudEnv when their environment changes.
+func ingressTarget(bin string) target {
+	return target{
+		name: "ingress", bin: bin, env: cloudEnv,
+		args: func(s site) []string { return []string{"--model", model, "--api_base", "http://" + s.mock + "/v1"} },
+		key: func(ctx context.Context, baseURL string) (string, error) {
+			if err := createTopics(ctx); err != nil {
+				return "", err
+			}
+			return generateKey(ctx, baseURL)
+		},
+	}
+}
+
+func workerTarget(bin string) target {
+	return target{name: "worker", bin: bin, health: "/health", env: cloudEnv}
+}
+
+const project = "sluice-bench"
+
+func cloudEnv(s site) []string {
+	return []string{
+		"FIRESTORE_EMULATOR_HOST=" + os.Getenv("FIRESTORE_EMULATOR_HOST"),
+		"PUBSUB_EMULATOR_HOST=" + os.Getenv("PUBSUB_EMULATOR_HOST"),
+		"SLUICE_PROJECT=" + project, "SLUICE_BUCKET=file://" + s.dir, "SLUICE_MASTER_KEY=" + masterKey,
+		"SLUICE_PUSH_AUTH=none", "HOST=" + s.host, "PORT=" + s.port, "OPENAI_API_KEY=sk-bench-upstream",
+	}
+}
+
+// createTopics makes the topics that the ingress publishes to. Nobody subscribes: what it publishes is dropped.
+func createTopics(ctx context.Context) error {
+	for _, topic := range []string{"sluice-work", "sluice-ledger", "sluice-events", "sluice-dead"} {
+		url := "http://" + os.Getenv("PUBSUB_EMULATOR_HOST") + "/v1/projects/" + project + "/topics/" + topic
+		req, err := http.NewRequestWithContext(ctx, http.MethodPut, url, strings.NewReader("{}"))
+		if err != nil {
+			return err
+		}
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			return fmt.Errorf("create topic %s: %w", topic, err)
+		}
+		_ = resp.Body.Close()
+		if resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusConflict {
+			return fmt.Errorf("create topic %s: status %d", topic, resp.StatusCode)
+		}
+	}
+	return nil
+}
+
+// chooseTargets says loudly what is not run, and why.
+func chooseTargets(f flags) []target {
+	emulators := os.Getenv("FIRESTORE_EMULATOR_HOST") != "" && os.Getenv("PUBSUB_EMULATOR_HOST") != ""
+	var chosen []target
+	for _, c := range []struct {
+		target target
+		cloud  bool
+	}{
+		{sluiceTarget(f.sluice), false}, {ingressTarget(f.ingress), true}, {workerTarget(f.worker), true},
+	} {
+		why := ""
+		switch {
+		case f.only != "" && f.only != c.target.name:
+			why = "-only " + f.only
+		case c.target.bin == "":
+			why = "no -" + c.target.name + " binary given"
+		case c.cloud && !emulators:
+			why = "FIRESTORE_EMULATOR_HOST and PUBSUB_EMULATOR_HOST are not both set"
+		}
+		if why != "" {
+			fmt.Printf("*** NOT MEASURED: %s (%s)\n", c.target.name, why)
+			continue
+		}
+		chosen = append(chosen, c.target)
+	}
+	return chosen
+}
+
+// generateKey makes a virtual key with the master key, trying until the gateway is up.
+func generateKey(ctx context.Context, baseURL string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, startLimit)
+	defer cancel()
+	for {
+		key, err := tryGenerateKey(ctx, baseURL)
+		if err == nil {
+			return key, nil
+		}
+		select {
+		case <-ctx.Done():
+			return "", fmt.Errorf("POST /key/generate: %w", err)
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+func tryGenerateKey(ctx context.Context, baseURL string) (string, error) {
+	body := []byte(`{"models":["` + model + `"],"key_alias":"bench"}`)
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, baseURL+"/key/generate", bytes.NewReader(body))
+	if err != nil {
+		return "", err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Authorization", "Bearer "+masterKey)
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return "", err
+	}
+	defer resp.Body.Close()
+	var answer struct{ Key string }
+	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil || answer.Key == "" {
+		return "", fmt.Errorf("status %d, no key (%v)", resp.StatusCode, err)
+	}
+	return answer.Key, nil
+}

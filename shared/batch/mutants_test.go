@@ -1,0 +1,82 @@
+package batch_test
+
+import (
+	"encoding/json"
+	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+var runMutants = flag.Bool("mutants", false, "check that TestSchedules finds each of the broken variants (a build for each)")
+
+// mutants are ways to break the protocol with one edit.
+var mutants = []struct{ name, file, old, new string }{
+	{"part names without the attempt", "ids.go", "chunk, attempt, step)", "chunk, 0, step)"},
+	{"takeover ignores earlier parts", "work.go", "answered(earlier)", "answered(nil)"},
+	{"commit without fence", "step.go", "return errFenced", ""},
+	{"lines are started before they are written ahead", "run.go", "&& r.todo[0].no < r.chunk.Started {", "{"},
+	{"a dead attempt leaves no doubt", "claim.go", "if c.State == running {", "if false {"},
+	{"a live lease is ignored", "claim.go", "c.State == running && c.LeaseUntil > now", "false"},
+	{"the sweeper forgets lost workers", "sweep.go", "return c.LeaseUntil <= now", "return false"},
+	{"sealing settles nothing", "seal.go", "s.book, err = next.settlement(b, lines, ps)", "_, err = next.settlement(b, lines, ps)"},
+	{"sealing takes chunks that are held", "seal.go", "c.State == running && c.LeaseUntil > e.micros(0)", "false"},
+	{"finalizing does not look for open chunks", "finalize.go", "left || err != nil", "(left && false) || err != nil"},
+	{"a final state can be left", "documents.go", "expiring:   {expired},", "expiring: {expired}, completed: {failed, cancelling},"},
+	{"a lost answer makes the commit fenced", "step.go", "return nil\n\t\t\tcase s.from.at():", "return errFenced\n\t\t\tcase s.from.at():"},
+	{"entries of cut lines are dropped", "commit.go", "n > 0 || len(r.entries) > 0", "n > 0"},
+	{"handing back keeps no results", "run.go", "func (r *run) handBack(ctx context.Context) error {", "func (r *run) handBack(ctx context.Context) error {\n\tr.pending, r.entries = nil, nil"},
+	{"events are not put in the transaction", "move.go", "err := event.Put(tx, events...)", "err := event.Put(tx)"},
+	{"validating plants late", "validate.go", "err != nil || now.State != validating", "err != nil"},
+	{"output in order of arrival", "compose.go", "cmp.Compare(a.Line, b.Line)", "cmp.Compare(0, 0*(a.Line+b.Line))"},
+}
+
+// TestMutants shows that TestSchedules has teeth: every mutant must fail it.
+func TestMutants(t *testing.T) {
+	if !*runMutants {
+		t.Skip("SKIPPED: broken variants are checked only with -mutants")
+	}
+	for _, m := range mutants {
+		t.Run(m.name, func(t *testing.T) {
+			out, err := exec.Command("go", "test", "-overlay", overlay(t, m.file, m.old, m.new), "-run", "TestSchedules", "-schedules", "500", "-failfast", "-timeout", "90s", ".").CombinedOutput()
+			switch {
+			case err == nil:
+				t.Error("the mutant survived")
+			case !strings.Contains(string(out), "--- FAIL") && !strings.Contains(string(out), "panic:"):
+				t.Errorf("the mutant did not run:\n%s", out)
+			}
+		})
+	}
+}
+
+// overlay is a file that tells the go command of an edited source file.
+func overlay(t *testing.T, file, before, after string) string {
+	t.Helper()
+	source, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(string(source), before); n != 1 {
+		t.Fatalf("%s has the text %d times: %s", file, n, before)
+	}
+	dir := t.TempDir()
+	edited := filepath.Join(dir, file)
+	if err := os.WriteFile(edited, []byte(strings.Replace(string(source), before, after, 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	original, err := filepath.Abs(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(map[string]any{"Replace": map[string]string{original: edited}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := filepath.Join(dir, "overlay.json")
+	if err := os.WriteFile(list, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return list
+}

@@ -1,0 +1,403 @@
+package batch_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sluice-gateway/sluice/shared/batch"
+	"github.com/sluice-gateway/sluice/shared/event"
+	"github.com/sluice-gateway/sluice/shared/gateway"
+	"github.com/sluice-gateway/sluice/shared/ledger"
+	"github.com/sluice-gateway/sluice/shared/queue"
+	"github.com/sluice-gateway/sluice/shared/store"
+)
+
+var (
+	schedules = flag.Int("schedules", 300, "random schedules to run")
+	firstSeed = flag.Uint64("seed", 1, "seed of the first schedule")
+)
+
+// TestSchedules runs the real code under random schedules: crashes and lost answers at any store, bucket or queue step,
+// frozen workers that come back, lost, doubled and reordered messages, terminations, cancellation, expiry. Whatever happens:
+//
+//	I1  the batch comes to exactly one final state
+//	I2  every line is in exactly one result file, once, in input order; counts equal the files
+//	I3  every provider call has one ledger entry, or its line and attempt are named as unknown
+//	I6  delivering every message again changes nothing
+//	I7  without crashes there is no call but first tries and policy retries; with them no more than was written ahead
+//	I10 one event for the final state, published
+func TestSchedules(t *testing.T) {
+	t.Parallel()
+	for i := range *schedules {
+		seed := *firstSeed + uint64(i)
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) { newSchedule(t, seed).run() })
+		})
+	}
+}
+
+// schedule is one random run.
+type schedule struct {
+	*world
+	dice     *dice
+	lines    int
+	batch    string
+	troubled bool
+
+	mu      sync.Mutex
+	jump    time.Duration // how far the clock was put forward
+	history []queue.Message
+}
+
+func newSchedule(t *testing.T, seed uint64) *schedule {
+	d := &dice{rng: rand.New(rand.NewPCG(seed, 0))}
+	s := &schedule{dice: d, lines: 1 + d.below(20)}
+	s.world = newWorld(t, func(deps *batch.Deps) {
+		deps.Now = s.clock(0)
+		deps.Settings = batch.Settings{
+			ChunkLines: 1 + d.below(6), FlushLines: 1 + d.below(3), Window: 1 + d.below(3), Concurrency: 1 + d.below(3),
+		}
+	})
+	s.vendor.answer = s.answer
+	pick := func(ps ...float64) float64 { return ps[d.below(len(ps))] }
+	d.chances = chances{
+		crash: pick(0, .01, .03), freeze: pick(0, .01, .03), flaky: pick(0, .01, .05),
+		lose: pick(0, .1), duplicate: pick(0, .1), terminate: pick(0, .05),
+	}
+	s.troubled = d.chances != chances{}
+	return s
+}
+
+// clock is a process's idea of the time.
+func (s *schedule) clock(skew time.Duration) func() time.Time {
+	return func() time.Time {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return time.Now().Add(s.jump + skew)
+	}
+}
+
+// answer is what the provider does: mostly well, sometimes badly, sometimes only later.
+func (s *schedule) answer(ctx context.Context, c batch.Call, try int) batch.Reply {
+	pause := time.Duration(s.dice.below(4000)) * time.Millisecond
+	if s.troubled && s.dice.below(10) == 0 {
+		pause *= 15
+	}
+	select {
+	case <-ctx.Done():
+		return batch.Reply{Retryable: true, Entries: []ledger.Entry{billed(c, 0)}}
+	case <-time.After(pause):
+	}
+	switch {
+	case strings.HasSuffix(c.CustomID, "3"):
+		return batch.Reply{Status: 400, Body: []byte(`{"error":{}}`)}
+	case strings.HasSuffix(c.CustomID, "5") && try < 3:
+		return batch.Reply{Status: 429, Retryable: true, RetryAfter: 2 * time.Second}
+	case strings.HasSuffix(c.CustomID, "7") && try == 1:
+		return batch.Reply{Status: 429, Retryable: true, RetryAfter: time.Minute}
+	case strings.HasSuffix(c.CustomID, "9"):
+		return batch.Reply{ErrorCode: "no_route"}
+	}
+	return batch.Reply{Status: 200, Body: []byte(`{"ok":true}`)}
+}
+
+// start makes a process with an engine.
+func (s *schedule) start() (*process, *batch.Engine, *event.Sender) {
+	p := &process{dice: s.dice}
+	d := s.deps
+	d.Store, d.Blobs, d.Queue = faultyStore{s.store, p}, faultyBucket{s.blobs, p}, faultyQueue{s.mail, p}
+	d.Now = s.clock(time.Duration(s.dice.below(5)-2) * time.Second)
+	d.Events = &event.Sender{Store: d.Store, Queue: d.Queue, Now: d.Now}
+	return p, batch.NewEngine(d, faultyCaller{s.vendor, p}, s.keys, models{}), d.Events
+}
+
+const trouble = 30 * time.Minute // of fake time, then all is well
+
+func (s *schedule) run() {
+	s.batch = s.begin()
+	ctx, cancel := context.WithCancel(s.t.Context())
+	var all sync.WaitGroup
+	for range 3 {
+		all.Go(func() { s.worker(ctx) })
+	}
+	all.Go(func() { s.sweeper(ctx) })
+	if s.dice.below(4) == 0 {
+		all.Go(func() { s.cancelLater(ctx) })
+	}
+	if s.dice.below(4) == 0 {
+		all.Go(func() { s.expireLater(ctx) })
+	}
+	time.Sleep(trouble)
+	s.dice.calm()
+	for range 60 {
+		time.Sleep(time.Minute)
+		if !isOpen(s.get(s.batch).Status) && s.mail.len() == 0 {
+			break
+		}
+	}
+	cancel()
+	all.Wait()
+	s.check()
+}
+
+// begin creates the batch as a client would that repeats itself until it has an answer.
+func (s *schedule) begin() string {
+	f := s.upload(input(s.lines))
+	order := batch.Order{InputFileID: f.ID, Endpoint: chatURL, CompletionWindow: "24h", IdempotencyKey: "once"}
+	for {
+		p := &process{dice: s.dice}
+		d := s.deps
+		d.Store, d.Queue = faultyStore{s.store, p}, faultyQueue{s.mail, p}
+		d.Events = &event.Sender{Store: d.Store, Queue: d.Queue, Now: d.Now}
+		if b, err := batch.NewBatches(d).Create(s.t.Context(), alice, order); err == nil {
+			return b.ID
+		}
+	}
+}
+
+// worker handles messages in any order. A process that dies is followed by another.
+func (s *schedule) worker(ctx context.Context) {
+	p, engine, _ := s.start()
+	for ctx.Err() == nil {
+		m, ok := s.pick()
+		if !ok {
+			sleep(ctx, time.Second)
+			continue
+		}
+		handling, cancel := context.WithCancel(ctx)
+		if s.dice.happens(s.dice.now().terminate) {
+			time.AfterFunc(time.Duration(s.dice.below(5000))*time.Millisecond, cancel)
+		}
+		err := engine.Handle(handling, m)
+		cancel()
+		switch {
+		case p.isDead():
+			p, engine, _ = s.start()
+			fallthrough
+		case queue.IsRetry(err):
+			if !s.dice.happens(s.dice.now().lose) {
+				_ = s.mail.Publish(ctx, queue.Work, m)
+			}
+			sleep(ctx, 5*time.Second)
+		case err != nil:
+			s.t.Errorf("handle %v %s: %v", m.Attributes, m.Data, err)
+		}
+	}
+}
+
+// pick takes any message.
+func (s *schedule) pick() (queue.Message, bool) {
+	s.mail.mu.Lock()
+	defer s.mail.mu.Unlock()
+	if len(s.mail.work) == 0 {
+		return queue.Message{}, false
+	}
+	i := s.dice.below(len(s.mail.work))
+	m := s.mail.work[i]
+	s.mail.work = slices.Delete(s.mail.work, i, i+1)
+	s.history = append(s.history, m)
+	return m, true
+}
+
+func (s *schedule) sweeper(ctx context.Context) {
+	p, engine, events := s.start()
+	for ctx.Err() == nil {
+		sleep(ctx, time.Minute)
+		_, _ = engine.Sweep(ctx), events.Sweep(ctx) // what they leave is for the next
+		if p.isDead() {
+			p, engine, events = s.start()
+		}
+	}
+}
+
+func (s *schedule) cancelLater(ctx context.Context) {
+	sleep(ctx, time.Duration(s.dice.below(300))*time.Second)
+	_, err := s.batches.Cancel(ctx, alice, s.batch)
+	var e *gateway.Error
+	if err != nil && (!errors.As(err, &e) || e.Kind != gateway.KindConflict) {
+		s.t.Errorf("cancel: %v", err)
+	}
+}
+
+func (s *schedule) expireLater(ctx context.Context) {
+	sleep(ctx, time.Duration(s.dice.below(300))*time.Second)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.jump = 24 * time.Hour
+}
+
+func sleep(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
+
+func isOpen(status string) bool {
+	return !slices.Contains([]string{"completed", "failed", "expired", "cancelled"}, status)
+}
+
+func (s *schedule) check() {
+	b := s.get(s.batch)
+	if isOpen(b.Status) {
+		s.t.Fatalf("I1: the batch is stuck: %+v", b)
+	}
+	s.checkLines(b)
+	s.checkMoney(b)
+	final := map[string]event.Type{"completed": event.BatchCompleted, "failed": event.BatchFailed, "expired": event.BatchExpired, "cancelled": event.BatchCancelled}
+	told := s.mail.told()
+	for status, kind := range final {
+		want := 0
+		if status == b.Status {
+			want = 1
+		}
+		if told[kind] != want {
+			s.t.Errorf("I10: %d events %s of a batch that is %s", told[kind], kind, b.Status)
+		}
+	}
+	before, calls := s.dump(), s.vendor.calls()
+	for _, m := range s.history {
+		if err := s.engine.Handle(s.t.Context(), m); err != nil {
+			s.t.Errorf("I6: delivering again: %v", err)
+		}
+	}
+	if diff := cmp.Diff(before, s.dump()); diff != "" || s.vendor.calls() != calls {
+		s.t.Errorf("I6: delivering again changed something:\n%s", diff)
+	}
+}
+
+func (s *schedule) checkLines(b batch.Batch) {
+	out, failures := s.output(b.OutputFileID), s.output(b.ErrorFileID)
+	c := b.RequestCounts
+	if int(c.Completed) != len(out) || int(c.Failed) != len(failures) {
+		s.t.Errorf("I2: counts %+v, but %d and %d lines", c, len(out), len(failures))
+	}
+	for _, id := range []*string{b.OutputFileID, b.ErrorFileID} {
+		if id == nil {
+			continue
+		}
+		var doc struct{ SHA256 string }
+		if _, err := s.store.Get(s.t.Context(), store.Ref{Collection: "files", ID: *id}, &doc); err != nil {
+			s.t.Errorf("file %s: %v", *id, err)
+		}
+		if sum := sha256.Sum256([]byte(s.content(id))); doc.SHA256 != hex.EncodeToString(sum[:]) {
+			s.t.Errorf("I2: two finalizers wrote different files")
+		}
+	}
+	if c.Total == 0 && b.InProgressAt == nil {
+		return // it ended before it was cut
+	}
+	var want []string
+	for i := range s.lines {
+		want = append(want, fmt.Sprintf("r-%d", i))
+	}
+	number := func(id string) int { return slices.Index(want, id) }
+	for _, ids := range [][]string{customIDs(out), customIDs(failures)} {
+		if !slices.IsSortedFunc(ids, func(a, b string) int { return number(a) - number(b) }) {
+			s.t.Errorf("I2: not in input order: %v", ids)
+		}
+	}
+	got := slices.SortedFunc(slices.Values(append(customIDs(out), customIDs(failures)...)), func(a, b string) int { return number(a) - number(b) })
+	if diff := cmp.Diff(got, want); diff != "" {
+		s.t.Errorf("I2: lines (-got +want):\n%s", diff)
+	}
+	s.checkReasons(b, failures)
+}
+
+// checkReasons looks that a line failed for a reason that was there.
+func (s *schedule) checkReasons(b batch.Batch, failures []outLine) {
+	for _, l := range failures {
+		if l.Error == nil || l.Error.Code == "no_route" {
+			continue
+		}
+		if want := "batch_" + b.Status; l.Error.Code != want && l.Error.Code != "request_failed" {
+			s.t.Errorf("I2: %s has error %s in a batch that is %s", l.CustomID, l.Error.Code, b.Status)
+		}
+	}
+}
+
+func (s *schedule) checkMoney(b batch.Batch) {
+	entries := s.entries()
+	unknown := 0
+	for id, e := range entries {
+		if e.Outcome == gateway.Unknown {
+			unknown++
+		} else if _, called := s.vendor.bill[strings.TrimPrefix(id, "att-")]; !called {
+			s.t.Errorf("I3: entry %s for a call that was not made", id)
+		}
+	}
+	for id := range s.vendor.bill {
+		named := id[:strings.LastIndex(id, "-")] + "-0" // the line in that attempt
+		if _, booked := entries["att-"+id]; booked {
+			continue
+		}
+		if _, ok := entries[named]; !ok {
+			s.t.Errorf("I3: call %s is neither booked nor named as unknown (batch is %s)", id, b.Status)
+		}
+	}
+	deaths := s.deaths()
+	if most := deaths * (2*s.deps.Settings.FlushLines + s.deps.Settings.Concurrency); unknown > most {
+		s.t.Errorf("I7: %d lines in doubt after %d deaths", unknown, deaths)
+	}
+	if s.troubled || b.Status != "completed" {
+		return
+	}
+	want := 0
+	for i := range s.lines {
+		want += map[byte]int{'5': 3, '7': 2}[fmt.Sprint(i)[len(fmt.Sprint(i))-1]]
+		if id := fmt.Sprint(i); !strings.HasSuffix(id, "5") && !strings.HasSuffix(id, "7") {
+			want++
+		}
+	}
+	if got := s.vendor.calls(); got != want || unknown != 0 {
+		s.t.Errorf("I7: %d calls and %d unknown without any fault, want %d and 0", got, unknown, want)
+	}
+}
+
+// deaths counts attempts that were found dead.
+func (s *schedule) deaths() (n int) {
+	for _, c := range batch.Collections {
+		if c.Name != "chunks" {
+			continue
+		}
+		for doc, err := range s.store.Query(s.t.Context(), store.Query{Collection: c}) {
+			var chunk struct{ Doubts []struct{} }
+			if err == nil {
+				err = doc.Decode(&chunk)
+			}
+			if err != nil {
+				s.t.Fatalf("chunks: %v", err)
+			}
+			n += len(chunk.Doubts)
+		}
+	}
+	return n
+}
+
+// dump is the whole store.
+func (s *schedule) dump() map[string]string {
+	all := map[string]string{}
+	for _, c := range append(slices.Clone(batch.Collections), ledger.Entries, ledger.Rollups, event.Outbox) {
+		for doc, err := range s.store.Query(s.t.Context(), store.Query{Collection: c}) {
+			if err != nil {
+				s.t.Fatalf("dump: %v", err)
+			}
+			all[c.Name+"/"+doc.ID] = string(doc.JSON)
+		}
+	}
+	return all
+}

@@ -1,0 +1,258 @@
+package chat_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sluice-gateway/sluice/shared/dialect/chat"
+	"github.com/sluice-gateway/sluice/shared/gateway"
+	"github.com/sluice-gateway/sluice/shared/sse"
+)
+
+const hello = `"messages":[{"role":"user","content":"hi"}]`
+
+func TestPeekRefuses(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		op          gateway.Op
+		body        string
+		param, code string
+	}{
+		"empty":           {gateway.OpChat, ``, "", "empty_body"},
+		"not json":        {gateway.OpChat, `hello`, "", "invalid_json"},
+		"list":            {gateway.OpChat, `[]`, "", "invalid_type"},
+		"two objects":     {gateway.OpChat, `{}{}`, "", "invalid_json"},
+		"bom":             {gateway.OpChat, "\ufeff{}", "", "invalid_json"},
+		"depth bomb":      {gateway.OpChat, `{"a":` + strings.Repeat("[", 100_000), "", "json_too_deep"},
+		"bad utf-8":       {gateway.OpChat, "{\"a\":\"\xff\"}", "", "invalid_utf8"},
+		"nan":             {gateway.OpChat, `{"temperature": NaN}`, "", "invalid_json"},
+		"model twice":     {gateway.OpChat, `{"model":"a","model":"b",` + hello + `}`, "model", "duplicate_key"},
+		"model escaped":   {gateway.OpChat, `{"model":"a","mod\u0065l":"b",` + hello + `}`, "model", "duplicate_key"},
+		"no model":        {gateway.OpChat, `{` + hello + `}`, "model", ""},
+		"Model":           {gateway.OpChat, `{"Model":"a",` + hello + `}`, "model", ""},
+		"model number":    {gateway.OpChat, `{"model":1,` + hello + `}`, "model", "invalid_type"},
+		"model long":      {gateway.OpChat, `{"model":"` + strings.Repeat("x", 513) + `",` + hello + `}`, "model", ""},
+		"no messages":     {gateway.OpChat, `{"model":"a"}`, "messages", ""},
+		"messages null":   {gateway.OpChat, `{"model":"a","messages":null}`, "messages", ""},
+		"messages empty":  {gateway.OpChat, `{"model":"a","messages":[ ]}`, "messages", ""},
+		"messages object": {gateway.OpChat, `{"model":"a","messages":{}}`, "messages", "invalid_type"},
+		"stream string":   {gateway.OpChat, `{"model":"a","stream":"true",` + hello + `}`, "stream", "invalid_type"},
+		"stream one":      {gateway.OpChat, `{"model":"a","stream":1,` + hello + `}`, "stream", "invalid_type"},
+		"stream_options":  {gateway.OpChat, `{"model":"a","stream_options":[],` + hello + `}`, "stream_options", "invalid_type"},
+		"include_usage":   {gateway.OpChat, `{"model":"a","stream_options":{"include_usage":1},` + hello + `}`, "stream_options.include_usage", ""},
+		"max_tokens 0":    {gateway.OpChat, `{"model":"a","max_tokens":0,` + hello + `}`, "max_tokens", ""},
+		"max_tokens -1":   {gateway.OpChat, `{"model":"a","max_tokens":-1,` + hello + `}`, "max_tokens", ""},
+		"max_tokens 1.5":  {gateway.OpChat, `{"model":"a","max_tokens":1.5,` + hello + `}`, "max_tokens", ""},
+		"max_tokens 2^63": {gateway.OpChat, `{"model":"a","max_tokens":9223372036854775808,` + hello + `}`, "max_tokens", ""},
+		"max_tokens text": {gateway.OpChat, `{"model":"a","max_tokens":"5",` + hello + `}`, "max_tokens", "invalid_type"},
+		"max_completion":  {gateway.OpChat, `{"model":"a","max_completion_tokens":0,` + hello + `}`, "max_completion_tokens", ""},
+		"n 0":             {gateway.OpChat, `{"model":"a","n":0,` + hello + `}`, "n", ""},
+		"n 10^9":          {gateway.OpChat, `{"model":"a","n":1000000000,` + hello + `}`, "n", ""},
+		"user":            {gateway.OpChat, `{"model":"a","user":5,` + hello + `}`, "user", "invalid_type"},
+		"api_base":        {gateway.OpChat, `{"model":"a","api_base":"http://evil",` + hello + `}`, "api_base", "field_not_allowed"},
+		"api_key null":    {gateway.OpChat, `{"model":"a","api_key":null,` + hello + `}`, "api_key", "field_not_allowed"},
+		"no input":        {gateway.OpEmbeddings, `{"model":"a"}`, "input", ""},
+		"input number":    {gateway.OpEmbeddings, `{"model":"a","input":5}`, "input", "invalid_type"},
+		"prompt object":   {gateway.OpCompletions, `{"model":"a","prompt":{}}`, "prompt", "invalid_type"},
+	} {
+		_, err := chat.Peek(c.op, []byte(c.body))
+		e := gateway.AsError(err)
+		if err == nil || e.Status() != 400 || e.Param != c.param || e.Code != c.code {
+			t.Errorf("%s: %v (status %d, param %q, code %q); want param %q, code %q", name, err, e.Status(), e.Param, e.Code, c.param, c.code)
+		}
+	}
+}
+
+// Every byte survives but those that must differ.
+func TestOutgoing(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ body, vendor, want string }{
+		"same":     {`{"model":"a", "unknown": {"x": 1e2}, ` + hello + `}`, "a", `{"model":"a", "unknown": {"x": 1e2}, ` + hello + `}`},
+		"model":    {`{ "model" : "a",` + hello + `,"temperature":0.70}`, `b"c`, `{ "model" : "b\"c",` + hello + `,"temperature":0.70}`},
+		"usage":    {`{"model":"a","stream":true,` + hello + `}`, "a", `{"model":"a","stream":true,` + hello + `,"stream_options":{"include_usage":true}}`},
+		"asked":    {`{"model":"a","stream":true,"stream_options":{"include_usage":true},` + hello + `}`, "a", `{"model":"a","stream":true,"stream_options":{"include_usage":true},` + hello + `}`},
+		"declined": {`{"model":"a","stream":true,"stream_options":{"x":1,"include_usage":false},` + hello + `}`, "a", `{"model":"a","stream":true,"stream_options":{"x":1,"include_usage":true},` + hello + `}`},
+		"null":     {`{"model":"a","stream":true,"stream_options":null,` + hello + `}`, "a", `{"model":"a","stream":true,"stream_options":{"include_usage":true},` + hello + `}`},
+	} {
+		r, err := chat.Peek(gateway.OpChat, []byte(c.body))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if diff := cmp.Diff(c.want, string(r.Outgoing(c.vendor))); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+func TestAnswer(t *testing.T) {
+	t.Parallel()
+	r, err := chat.Peek(gateway.OpChat, []byte(`{"model":"public",`+hello+`}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	counted := gateway.Usage{InputTokens: r.CountInput(), Source: gateway.UsageCounted}
+	for name, c := range map[string]struct {
+		body, want string
+		usage      gateway.Usage
+	}{
+		"all": {
+			`{"id":"x","model":"vendor-2024","system_fingerprint":"f","usage":{"prompt_tokens":10,"completion_tokens":5,"total_tokens":15,"prompt_tokens_details":{"cached_tokens":4,"audio_tokens":1},"completion_tokens_details":{"reasoning_tokens":3}}}`,
+			`{"id":"x","model":"public","system_fingerprint":"f","usage":{"prompt_tokens":10,"completion_tokens":5,"total_tokens":15,"prompt_tokens_details":{"cached_tokens":4,"audio_tokens":1},"completion_tokens_details":{"reasoning_tokens":3}}}`,
+			gateway.Usage{InputTokens: 10, CachedTokens: 4, AudioInputTokens: 1, OutputTokens: 5, ReasoningTokens: 3, Source: gateway.UsageReported},
+		},
+		"none":     {`{"id":"0123456"}`, `{"id":"0123456"}`, gateway.Usage{InputTokens: counted.InputTokens, OutputTokens: 4, Source: gateway.UsageCounted}},
+		"negative": {`{"usage":{"prompt_tokens":-1,"completion_tokens":5}}`, `{"usage":{"prompt_tokens":-1,"completion_tokens":5}}`, gateway.Usage{InputTokens: counted.InputTokens, OutputTokens: 13, Source: gateway.UsageCounted}},
+		"huge":     {`{"usage":{"prompt_tokens":1e18}}`, `{"usage":{"prompt_tokens":1e18}}`, gateway.Usage{InputTokens: counted.InputTokens, OutputTokens: 8, Source: gateway.UsageCounted}},
+	} {
+		got, err := r.Answer([]byte(c.body))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if diff := cmp.Diff(c.want, string(got.Body)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+		if diff := cmp.Diff(c.usage, got.Usage); diff != "" {
+			t.Errorf("%s: usage (-want +got):\n%s", name, diff)
+		}
+	}
+	for name, body := range map[string]string{"html": "<html>", "empty": "", "cut": `{"id":"x","choices":[{`, "list": `[]`, "error": `{"error":{"message":"no","code":500}}`} {
+		if _, err := r.Answer([]byte(body)); gateway.AsError(err).Kind != gateway.KindUpstream {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func tapAll(t *testing.T, body, stream string) (string, *chat.Tap, error) {
+	t.Helper()
+	r, err := chat.Peek(gateway.OpChat, []byte(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tap := r.Tap()
+	var out []byte
+	for e, err := range sse.NewReader(strings.NewReader(stream)).All() {
+		if err != nil {
+			return string(out), tap, err
+		}
+		if out, err = tap.Event(out, e.Raw, e.Data); err != nil {
+			return string(out), tap, err
+		}
+	}
+	return string(out), tap, nil
+}
+
+func TestTap(t *testing.T) {
+	t.Parallel()
+	const upstream = `: keep-alive
+
+data: {"id":"c","model":"m","x":{"y":[1]},"choices":[{"delta":{"content":"a"}}],"usage":null}
+
+data: {"id":"c","model":"m-2024","choices":[{"delta":{"content":"b"}}],"usage":null}
+
+data: {"id":"c","model":"m","choices":[],"usage":{"prompt_tokens":3,"completion_tokens":2}}
+
+data: [DONE]
+
+`
+	want := gateway.Usage{InputTokens: 3, OutputTokens: 2, Source: gateway.UsageReported}
+	asked, tap, err := tapAll(t, `{"model":"m","stream":true,"stream_options":{"include_usage":true},`+hello+`}`, upstream)
+	if err != nil || !tap.Done || tap.Usage != want || tap.Chunks != 2 {
+		t.Errorf("asked: done %t, usage %+v, %d chunks, %v", tap.Done, tap.Usage, tap.Chunks, err)
+	}
+	if diff := cmp.Diff(strings.Replace(strings.Replace(upstream, "data: [DONE]\n\n", "", 1), "m-2024", "m", 1), asked); diff != "" {
+		t.Errorf("asked for usage (-want +got):\n%s", diff)
+	}
+	unasked, tap, err := tapAll(t, `{"model":"m","stream":true,`+hello+`}`, upstream)
+	if err != nil || !tap.Done || tap.Usage != want {
+		t.Errorf("not asked: done %t, usage %+v, %v", tap.Done, tap.Usage, err)
+	}
+	const stripped = `: keep-alive
+
+data: {"id":"c","model":"m","x":{"y":[1]},"choices":[{"delta":{"content":"a"}}]}
+
+data: {"id":"c","model":"m","choices":[{"delta":{"content":"b"}}]}
+
+`
+	if diff := cmp.Diff(stripped, unasked); diff != "" {
+		t.Errorf("did not ask for usage (-want +got):\n%s", diff)
+	}
+}
+
+func TestTapEndsOnErrors(t *testing.T) {
+	t.Parallel()
+	for name, event := range map[string]string{
+		"in-band": `data: {"error":{"message":"overloaded","type":"server_error","code":503}}`,
+		"rubbish": `data: <html>`,
+	} {
+		out, tap, err := tapAll(t, `{"model":"m","stream":true,`+hello+`}`, "data: {\"choices\":[{}]}\n\n"+event+"\n\ndata: [DONE]\n\n")
+		if err == nil || tap.Done || strings.Contains(out, "DONE") {
+			t.Errorf("%s: %q, done %t, %v", name, out, tap.Done, err)
+		}
+		if u := tap.Counted(); u.OutputTokens != 1 || u.Source != gateway.UsageCounted {
+			t.Errorf("%s: counted %+v", name, u)
+		}
+	}
+}
+
+func TestDecodeError(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		status  int
+		header  http.Header
+		body    string
+		want    int
+		typ     string
+		message string
+		wait    time.Duration
+	}{
+		"openai":       {400, nil, `{"error":{"message":"bad n","type":"invalid_request_error","param":"n","code":null}}`, 400, "invalid_request_error", "bad n", 0},
+		"401":          {401, nil, `{"error":{"message":"wrong key"}}`, 401, "authentication_error", "wrong key", 0},
+		"429":          {429, http.Header{"Retry-After": {"7"}}, `{"error":{"message":"slow down"}}`, 429, "throttling_error", "slow down", 7 * time.Second},
+		"429 absurd":   {429, http.Header{"Retry-After": {"1e300"}}, `{}`, 429, "throttling_error", "The provider's rate limit is reached.", 10 * time.Minute},
+		"429 rubbish":  {429, http.Header{"Retry-After": {"soon"}}, `{}`, 429, "throttling_error", "The provider's rate limit is reached.", 0},
+		"500 html":     {500, nil, `<html>trace</html>`, 500, "internal_server_error", "The provider failed.", 0},
+		"529":          {529, nil, ``, 529, "internal_server_error", "The provider failed.", 0},
+		"bare string":  {422, nil, `{"error":"nope"}`, 422, "invalid_request_error", "nope", 0},
+		"message":      {404, nil, `{"message":"gone"}`, 404, "invalid_request_error", "gone", 0},
+		"redirect":     {302, nil, ``, 502, "server_error", "The provider failed.", 0},
+		"long message": {400, nil, `{"error":{"message":"` + strings.Repeat("x", 5000) + `"}}`, 400, "invalid_request_error", strings.Repeat("x", 1000) + "...", 0},
+	} {
+		e := chat.DecodeError(c.status, c.header, []byte(c.body))
+		if e.Status() != c.want || e.Type() != c.typ || e.Message != c.message || e.RetryAfter != c.wait {
+			t.Errorf("%s: %d %s %.60q %v", name, e.Status(), e.Type(), e.Message, e.RetryAfter)
+		}
+	}
+}
+
+func TestEncodeErrorHasAllFourKeys(t *testing.T) {
+	t.Parallel()
+	got := string(chat.EncodeError(gateway.Invalid("n", `say "1"`)))
+	if want := `{"error":{"message":"say \"1\"","type":"invalid_request_error","param":"n","code":"400"}}`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	got = string(chat.EncodeError(gateway.Errorf(gateway.KindUpstream, "x")))
+	if want := `{"error":{"message":"x","type":"server_error","param":null,"code":"502"}}`; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func FuzzTap(f *testing.F) {
+	f.Add([]byte(`{"model":"m","choices":[{}],"usage":null}`))
+	f.Add([]byte(`[DONE]`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		r, err := chat.Peek(gateway.OpChat, []byte(`{"model":"m","stream":true,`+hello+`}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = r.Tap().Event(nil, data, data)
+		_, _ = r.Answer(data)
+		chat.DecodeError(500, nil, data)
+		_, _ = chat.Peek(gateway.OpChat, data)
+	})
+}

@@ -1,0 +1,53 @@
+package chat
+
+import (
+	"github.com/sluice-gateway/sluice/shared/gateway"
+	"github.com/sluice-gateway/sluice/shared/jsonedit"
+)
+
+// maxTokens is the largest count that is believed; no model reads or writes as much.
+const maxTokens = 1 << 30
+
+// usageOf reads a usage object. It reports false if the counts are missing, negative or beyond belief.
+func usageOf(raw []byte) (u gateway.Usage, ok bool) {
+	fields := [...]jsonedit.Field{
+		{Name: "prompt_tokens"}, {Name: "completion_tokens"}, {Name: "prompt_tokens_details"}, {Name: "completion_tokens_details"},
+	}
+	if !jsonedit.Find(raw, fields[:]) || fields[0].Kind != jsonedit.Number {
+		return u, false
+	}
+	ok = count(&fields[0], &u.InputTokens) && count(&fields[1], &u.OutputTokens) &&
+		details(&fields[2], "cached_tokens", &u.CachedTokens, "audio_tokens", &u.AudioInputTokens) &&
+		details(&fields[3], "reasoning_tokens", &u.ReasoningTokens, "audio_tokens", &u.AudioOutputTokens)
+	u.Source = gateway.UsageReported
+	u.CachedTokens = min(u.CachedTokens, u.InputTokens)
+	u.AudioInputTokens = min(u.AudioInputTokens, u.InputTokens-u.CachedTokens)
+	u.ReasoningTokens = min(u.ReasoningTokens, u.OutputTokens)
+	u.AudioOutputTokens = min(u.AudioOutputTokens, u.OutputTokens)
+	return u, ok
+}
+
+func details(object *jsonedit.Field, name1 string, into1 *int64, name2 string, into2 *int64) bool {
+	if object.Kind != jsonedit.Object {
+		return true
+	}
+	fields := [...]jsonedit.Field{{Name: name1}, {Name: name2}}
+	return jsonedit.Find(object.Raw, fields[:]) && count(&fields[0], into1) && count(&fields[1], into2)
+}
+
+func count(f *jsonedit.Field, into *int64) (ok bool) {
+	if !f.Given() {
+		return true
+	}
+	*into, ok = f.Int()
+	return ok && *into >= 0 && *into <= maxTokens
+}
+
+// bytesPerToken is a fair guess for text and JSON, for what a provider did not count.
+const bytesPerToken = 4
+
+// CountInput estimates the input tokens of a request whose provider told no usage.
+func (r *Request) CountInput() int64 { return int64(len(r.Body)+bytesPerToken-1) / bytesPerToken }
+
+// InputBound is more than any tokenizer can make of the request: no token is shorter than a byte.
+func (r *Request) InputBound() int64 { return int64(len(r.Body)) + 64 }

@@ -1,0 +1,69 @@
+// Package event makes CloudEvents of what has happened, and brings each to the events topic through an outbox: the event
+// is stored in the transaction that makes it true, published after the commit, and published again by a sweeper if that
+// failed. Consumers see every event at least once, with an id that stays the same.
+package event
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	cloudevents "github.com/cloudevents/sdk-go/v2/event"
+
+	"github.com/sluice-gateway/sluice/shared/gateway"
+)
+
+// Type names what happened; the prefix is the project's reverse-DNS name.
+type Type string
+
+const prefix = "io.github.sluice-gateway."
+
+// The types that are published. Their data are documented in docs/events.md.
+const (
+	BatchCreated   Type = prefix + "batch.v1.created"
+	BatchCompleted Type = prefix + "batch.v1.completed"
+	BatchFailed    Type = prefix + "batch.v1.failed"
+	BatchExpired   Type = prefix + "batch.v1.expired"
+	BatchCancelled Type = prefix + "batch.v1.cancelled"
+	SpendRecorded  Type = prefix + "spend.v1.recorded"
+)
+
+// Event is one thing that happened. Equal (Owner, ID) is the same event.
+type Event struct {
+	ID      string        // from ID: the same whenever the same thing is told again
+	Type    Type          //
+	Owner   gateway.Owner // whose it is; becomes the source
+	Subject string        // "batches/batch_...": what it is about
+	Time    time.Time     // when it became true
+	Data    any           // encoded as JSON; ids and counts, never prompts or answers
+}
+
+// ID derives an event's id from what identifies the thing that happened.
+func ID(parts ...string) string {
+	h := sha256.New()
+	for _, p := range parts {
+		fmt.Fprintf(h, "%d:%s", len(p), p)
+	}
+	return "evt_" + hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+// CloudEvent is the event in CloudEvents 1.0 form.
+func (e Event) CloudEvent() (cloudevents.Event, error) {
+	ce := cloudevents.New()
+	ce.SetID(e.ID)
+	ce.SetType(string(e.Type))
+	ce.SetSource("//sluice/owners/" + e.Owner.String())
+	ce.SetSubject(e.Subject)
+	ce.SetTime(e.Time.UTC())
+	ce.SetExtension("partitionkey", e.Owner.String())
+	data, err := json.Marshal(e.Data)
+	if err != nil {
+		return ce, fmt.Errorf("encode data of event %s: %w", e.ID, err)
+	}
+	if err := ce.SetData("application/json", json.RawMessage(data)); err != nil {
+		return ce, fmt.Errorf("event %s: %w", e.ID, err)
+	}
+	return ce, ce.Validate()
+}

@@ -1,0 +1,202 @@
+package event
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"time"
+
+	cloudevents "github.com/cloudevents/sdk-go/v2/event"
+
+	"github.com/sluice-gateway/sluice/shared/queue"
+	"github.com/sluice-gateway/sluice/shared/store"
+)
+
+// Outbox holds every event from the transaction that made it true until a week after.
+var Outbox = store.Collection{
+	Name:    "outbox",
+	Indexes: []store.Index{{"created"}, {"sent", "created"}},
+	TTL:     "expires",
+}
+
+const (
+	keep     = 7 * 24 * time.Hour
+	sweepAge = 30 * time.Second // an event unsent for so long has lost its sender
+	page     = 100
+)
+
+// entry is an event in the outbox.
+type entry struct {
+	Event   string `json:"event"`   // the CloudEvent, structured JSON
+	Created int64  `json:"created"` // Unix microseconds
+	Sent    bool   `json:"sent"`
+	Expires int64  `json:"expires"` // Unix seconds
+}
+
+// Put stores events in the transaction that makes them true. Putting one again is fine.
+func Put(tx store.Tx, events ...Event) error {
+	for _, e := range events {
+		doc, err := newEntry(e)
+		if err != nil {
+			return err
+		}
+		if err := tx.Put(Outbox.Ref(e.ID), doc); err != nil {
+			return fmt.Errorf("put event %s: %w", e.ID, err)
+		}
+	}
+	return nil
+}
+
+func newEntry(e Event) (entry, error) {
+	ce, err := e.CloudEvent()
+	if err != nil {
+		return entry{}, err
+	}
+	text, err := json.Marshal(ce)
+	if err != nil {
+		return entry{}, fmt.Errorf("encode event %s: %w", e.ID, err)
+	}
+	return entry{string(text), e.Time.UnixMicro(), false, e.Time.Add(keep).Unix()}, nil
+}
+
+// Sender publishes what is in the outbox.
+type Sender struct {
+	Store store.Store
+	Queue queue.Publisher
+	Now   func() time.Time
+}
+
+// Send publishes events that have just been committed and marks them as sent. After an error the sweeper repeats it.
+func (s *Sender) Send(ctx context.Context, events ...Event) error {
+	if len(events) == 0 {
+		return nil
+	}
+	docs := make(map[string]entry, len(events))
+	for _, e := range events {
+		doc, err := newEntry(e)
+		if err != nil {
+			return err
+		}
+		docs[e.ID] = doc
+	}
+	return s.send(ctx, docs)
+}
+
+func (s *Sender) send(ctx context.Context, docs map[string]entry) error {
+	var messages []queue.Message
+	for id, doc := range docs {
+		m, err := doc.message()
+		if err != nil {
+			return fmt.Errorf("event %s: %w", id, err)
+		}
+		messages = append(messages, m)
+	}
+	if err := s.Queue.Publish(ctx, queue.Events, messages...); err != nil {
+		return fmt.Errorf("publish %d events: %w", len(messages), err)
+	}
+	return s.Store.Tx(ctx, func(tx store.Tx) error {
+		for id, doc := range docs {
+			doc.Sent = true
+			if err := tx.Put(Outbox.Ref(id), doc); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Sweep publishes events whose sender died before it could. One that cannot be sent does not hold up the others.
+func (s *Sender) Sweep(ctx context.Context) error {
+	unsent := store.Query{
+		Collection: Outbox, Eq: map[string]any{"sent": false}, Order: "created",
+		To: s.Now().Add(-sweepAge).UnixMicro(), Limit: page,
+	}
+	var errs []error
+	for doc, err := range s.Store.Query(ctx, unsent) {
+		if err != nil {
+			return errors.Join(append(errs, fmt.Errorf("query unsent events: %w", err))...)
+		}
+		var e entry
+		if err := doc.Decode(&e); err != nil {
+			errs = append(errs, fmt.Errorf("event %s: %w", doc.ID, err))
+		} else if err := s.send(ctx, map[string]entry{doc.ID: e}); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (e entry) message() (queue.Message, error) {
+	ce := cloudevents.New()
+	if err := json.Unmarshal([]byte(e.Event), &ce); err != nil {
+		return queue.Message{}, err
+	}
+	return Encode(ce)
+}
+
+// Log yields the outbox's events as structured JSON, oldest first, from behind the event with the given id (empty: from
+// the beginning). With follow it goes on with what happens, until ctx ends.
+func (s *Sender) Log(ctx context.Context, after string, follow bool) iter.Seq2[json.RawMessage, error] {
+	return func(yield func(json.RawMessage, error) bool) {
+		q := store.Query{Collection: Outbox, Order: "created"}
+		if after != "" {
+			var last entry
+			switch _, err := s.Store.Get(ctx, Outbox.Ref(after), &last); {
+			case err == nil:
+				q.After = &store.Cursor{Value: last.Created, ID: after}
+			case !errors.Is(err, store.ErrNotFound):
+				yield(nil, err)
+				return
+			}
+		}
+		for change, err := range s.source(ctx, q, follow) {
+			if err == nil && (change.Live || change.Removed) {
+				continue
+			}
+			text, err := decode(change.Doc, err)
+			if !yield(text, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// source reads the query once, or watches it. A watch tells of a document again when it is marked as sent; only what is
+// new is passed on.
+func (s *Sender) source(ctx context.Context, q store.Query, follow bool) iter.Seq2[store.Change, error] {
+	return func(yield func(store.Change, error) bool) {
+		if !follow {
+			for doc, err := range s.Store.Query(ctx, q) {
+				if !yield(store.Change{Doc: doc}, err) {
+					return
+				}
+			}
+			return
+		}
+		seen := map[string]bool{}
+		for change, err := range s.Store.Watch(ctx, q) {
+			if err == nil && change.Doc.ID != "" {
+				if seen[change.Doc.ID] {
+					continue
+				}
+				seen[change.Doc.ID] = true
+			}
+			if !yield(change, err) {
+				return
+			}
+		}
+	}
+}
+
+func decode(doc store.Doc, err error) (json.RawMessage, error) {
+	if err != nil {
+		return nil, err
+	}
+	var e entry
+	if err := doc.Decode(&e); err != nil {
+		return nil, fmt.Errorf("event %s: %w", doc.ID, err)
+	}
+	return json.RawMessage(e.Event), nil
+}

@@ -1,0 +1,47 @@
+package gateway
+
+// Op is what a caller asks of a model.
+type Op string
+
+const (
+	OpChat        Op = "chat"
+	OpCompletions Op = "completions"
+	OpEmbeddings  Op = "embeddings"
+)
+
+// UsageSource says where a Usage comes from.
+type UsageSource string
+
+const (
+	UsageReported UsageSource = "reported" // by the provider
+	UsageCounted  UsageSource = "counted"  // by us, where the provider reported none
+)
+
+// Usage is what one attempt consumed, in tokens. The classes overlap as providers report them: InputTokens includes
+// CachedTokens, CacheWriteTokens, CacheWrite1hTokens and AudioInputTokens; OutputTokens includes ReasoningTokens and
+// AudioOutputTokens.
+type Usage struct {
+	InputTokens        int64       `json:"input_tokens"`
+	CachedTokens       int64       `json:"cached_tokens,omitempty"`
+	CacheWriteTokens   int64       `json:"cache_write_tokens,omitempty"`
+	CacheWrite1hTokens int64       `json:"cache_write_1h_tokens,omitempty"`
+	AudioInputTokens   int64       `json:"audio_input_tokens,omitempty"`
+	OutputTokens       int64       `json:"output_tokens"`
+	ReasoningTokens    int64       `json:"reasoning_tokens,omitempty"`
+	AudioOutputTokens  int64       `json:"audio_output_tokens,omitempty"`
+	Source             UsageSource `json:"source,omitempty"`
+}
+
+// Total is the number of input and output tokens.
+func (u Usage) Total() int64 { return u.InputTokens + u.OutputTokens }
+
+// Outcome is how one attempt at a provider ended. Every attempt has exactly one.
+type Outcome string
+
+const (
+	NotSent       Outcome = "not_sent"       // no byte of the request left; costs nothing
+	Rejected      Outcome = "rejected"       // the provider refused before generating; costs nothing
+	BilledActual  Outcome = "billed_actual"  // finished, usage known
+	BilledPartial Outcome = "billed_partial" // cut short; usage is what was seen
+	Unknown       Outcome = "unknown"        // sent, no trustworthy answer; priced by policy and named
+)

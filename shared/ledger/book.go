@@ -1,0 +1,163 @@
+package ledger
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/sluice-gateway/sluice/shared/event"
+	"github.com/sluice-gateway/sluice/shared/gateway"
+	"github.com/sluice-gateway/sluice/shared/store"
+)
+
+// MaxBooking is how many entries one transaction books: with their rollups they stay far below a commit's 10 MiB.
+const MaxBooking = 200
+
+// maxEventEntries keeps a spend event well under the 64 KB that every CloudEvents intermediary must forward.
+const maxEventEntries = 100
+
+// Book adds entries, their share of the rollups and a spend event for each key to the transaction. The same entries must
+// always be booked together: their ids make a repetition fail with store.ErrExists as a whole.
+func Book(tx store.Tx, entries []Entry, now time.Time) ([]event.Event, error) {
+	for i := range entries {
+		if err := tx.Create(Entries.Ref(entries[i].ID), &entries[i]); err != nil {
+			return nil, fmt.Errorf("create ledger entry %s: %w", entries[i].ID, err)
+		}
+	}
+	for rollup, sums := range sum(entries) {
+		base := Rollup{Scope: rollup.Scope, Subject: rollup.Subject, Day: rollup.Day}
+		if err := tx.Add(Rollups.Ref(rollup.id()), base, sums); err != nil {
+			return nil, fmt.Errorf("add to rollup of %s %s: %w", rollup.Scope, rollup.Subject, err)
+		}
+	}
+	events := spendEvents(entries, now)
+	return events, event.Put(tx, events...)
+}
+
+type rollupKey struct {
+	Scope        Scope
+	Subject, Day string
+}
+
+// id spreads rollups over the key space, whatever their subjects' names.
+func (k rollupKey) id() string {
+	h := sha256.Sum256([]byte(string(k.Scope) + "\x00" + k.Subject + "\x00" + k.Day))
+	return hex.EncodeToString(h[:16])
+}
+
+func sum(entries []Entry) map[rollupKey]store.Deltas {
+	sums := map[rollupKey]store.Deltas{}
+	for i := range entries {
+		e := &entries[i]
+		for _, s := range e.subjects() {
+			if s.Subject == "" {
+				continue
+			}
+			k := rollupKey{s.Scope, s.Subject, day(e.Started)}
+			d := sums[k]
+			if d == nil {
+				d = make(store.Deltas, 5)
+				sums[k] = d
+			}
+			d["spend"] += int64(e.Cost)
+			d["attempts"]++
+			if !e.succeeded() {
+				d["failures"]++
+			}
+			d["input_tokens"] += e.Usage.InputTokens
+			d["output_tokens"] += e.Usage.OutputTokens
+		}
+	}
+	return sums
+}
+
+// spend is the data of a spend event: what one key's attempts cost.
+type spend struct {
+	Key     string          `json:"key"`
+	Cost    gateway.NanoUSD `json:"cost_nano_usd"`
+	Entries []spendEntry    `json:"entries"`
+}
+
+type spendEntry struct {
+	ID           string          `json:"id"`
+	CallID       string          `json:"call_id"`
+	Batch        string          `json:"batch,omitempty"`
+	Model        string          `json:"model"`
+	Provider     string          `json:"provider"`
+	Outcome      gateway.Outcome `json:"outcome"`
+	InputTokens  int64           `json:"input_tokens"`
+	OutputTokens int64           `json:"output_tokens"`
+	Cost         gateway.NanoUSD `json:"cost_nano_usd"`
+}
+
+// spendEvents tells of the entries, one event for each key in their order.
+func spendEvents(entries []Entry, now time.Time) []event.Event {
+	var events []event.Event
+	at := map[string]int{}
+	for i := range entries {
+		e := &entries[i]
+		n, found := at[e.Key]
+		if !found {
+			n = len(events)
+			at[e.Key] = n
+			events = append(events, event.Event{
+				ID: event.ID("spend", e.ID), Type: event.SpendRecorded, Owner: gateway.OwnerOf(e.Key, e.User, e.Team),
+				Subject: "keys/" + e.Key, Time: now, Data: &spend{Key: e.Key},
+			})
+		}
+		data := events[n].Data.(*spend)
+		data.Cost = data.Cost.Plus(e.Cost)
+		data.Entries = append(data.Entries, spendEntry{
+			e.ID, e.CallID, e.Batch, e.Model, e.Provider, e.Outcome, e.Usage.InputTokens, e.Usage.OutputTokens, e.Cost,
+		})
+		if len(data.Entries) == maxEventEntries {
+			delete(at, e.Key)
+		}
+	}
+	return events
+}
+
+// Booker books groups of entries that arrive as messages.
+type Booker struct {
+	Store  store.Store
+	Events *event.Sender
+	Now    func() time.Time
+}
+
+// Book books the entries once, however often and in whatever grouping it is asked to.
+func (b *Booker) Book(ctx context.Context, entries []Entry) error {
+	for len(entries) > 0 {
+		n := min(len(entries), MaxBooking)
+		if err := b.book(ctx, entries[:n]); err != nil {
+			return err
+		}
+		entries = entries[n:]
+	}
+	return nil
+}
+
+func (b *Booker) book(ctx context.Context, entries []Entry) error {
+	var events []event.Event
+	err := b.Store.Tx(ctx, func(tx store.Tx) (err error) {
+		events, err = Book(tx, entries, b.Now())
+		return err
+	})
+	switch {
+	case err == nil:
+		_ = b.Events.Send(ctx, events...) // the sweeper sends what this could not
+		return nil
+	case !errors.Is(err, store.ErrExists):
+		return err
+	case len(entries) == 1:
+		return nil // booked before
+	}
+	for i := range entries { // some or all were booked before: find out one by one
+		if err := b.book(ctx, entries[i:i+1]); err != nil {
+			return err
+		}
+	}
+	return nil
+}

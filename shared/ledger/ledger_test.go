@@ -1,0 +1,213 @@
+package ledger_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/sluice-gateway/sluice/shared/event"
+	"github.com/sluice-gateway/sluice/shared/gateway"
+	"github.com/sluice-gateway/sluice/shared/ledger"
+	"github.com/sluice-gateway/sluice/shared/queue"
+	"github.com/sluice-gateway/sluice/shared/store"
+	"github.com/sluice-gateway/sluice/shared/store/memstore"
+)
+
+// messages is a queue that keeps what is published, or fails.
+type messages struct {
+	mu   sync.Mutex
+	kept []queue.Message
+	fail error
+	gate chan struct{} // if not nil, a publish waits for it
+}
+
+func (m *messages) Publish(_ context.Context, topic queue.Topic, ms ...queue.Message) error {
+	if m.gate != nil {
+		<-m.gate
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if topic == queue.Ledger {
+		m.kept = append(m.kept, ms...)
+	}
+	return m.fail
+}
+
+func entry(n int) ledger.Entry {
+	return ledger.Entry{
+		ID: fmt.Sprintf("a%d", n), CallID: fmt.Sprintf("c%d", n), Key: fmt.Sprintf("key%d", n%3), User: "u", Op: gateway.OpChat,
+		Model: "m", Provider: "p", Outcome: gateway.BilledActual, Usage: gateway.Usage{InputTokens: 10, OutputTokens: int64(n)},
+		Cost: gateway.NanoUSD(n), Started: time.Date(2026, 11, 22, 23, 59, 59, 0, time.UTC).UnixMicro() + int64(n),
+	}
+}
+
+func booker(s store.Store) *ledger.Booker {
+	return &ledger.Booker{Store: s, Now: time.Now, Events: &event.Sender{Store: s, Queue: &messages{}, Now: time.Now}}
+}
+
+func spent(t *testing.T, s store.Store, scope ledger.Scope, subject string) gateway.NanoUSD {
+	t.Helper()
+	n, err := ledger.Spent(t.Context(), s, scope, subject)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// Redelivery, in the same or another grouping, changes nothing (I3, I6); rollups and events add up to the entries.
+func TestBookingIsExactlyOnce(t *testing.T) {
+	t.Parallel()
+	s := memstore.New()
+	b := booker(s)
+	var entries []ledger.Entry
+	var sum, key0 gateway.NanoUSD
+	for n := range 450 {
+		e := entry(n)
+		entries = append(entries, e)
+		if sum += e.Cost; n%3 == 0 {
+			key0 += e.Cost
+		}
+	}
+	for _, group := range [][]ledger.Entry{entries[:300], entries[:300], entries[250:], entries[100:120], entries} {
+		data, err := json.Marshal(group)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := b.Handle(t.Context(), queue.Message{Data: data}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := spent(t, s, ledger.ByUser, "u"); got != sum {
+		t.Errorf("the user's rollup is %d, the entries are %d", got, sum)
+	}
+	if got := spent(t, s, ledger.ByKey, "key0"); got != key0 {
+		t.Errorf("the key's rollup is %d, the entries are %d", got, key0)
+	}
+	n := 0
+	for _, err := range ledger.Select(t.Context(), s, ledger.Filter{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		n++
+	}
+	if n != len(entries) {
+		t.Errorf("%d entries, want %d", n, len(entries))
+	}
+	var told gateway.NanoUSD
+	for line, err := range b.Events.Log(t.Context(), "", false) {
+		var e struct {
+			Data struct {
+				Entries []struct {
+					Cost gateway.NanoUSD `json:"cost_nano_usd"`
+				}
+			}
+		}
+		if err == nil {
+			err = json.Unmarshal(line, &e)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(line) > 64<<10 {
+			t.Errorf("an event has %d bytes, more than every intermediary forwards", len(line))
+		}
+		for _, one := range e.Data.Entries {
+			told += one.Cost
+		}
+	}
+	if told != sum {
+		t.Errorf("the events tell of %d, the entries are %d", told, sum)
+	}
+}
+
+func TestSelect(t *testing.T) {
+	t.Parallel()
+	s := memstore.New()
+	b := booker(s)
+	var entries []ledger.Entry
+	for n := range 30 {
+		entries = append(entries, entry(n))
+	}
+	if err := b.Book(t.Context(), entries); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		filter ledger.Filter
+		first  string
+		n      int
+	}{
+		"all":          {ledger.Filter{}, "a29", 30},
+		"key":          {ledger.Filter{Key: "key1"}, "a28", 10},
+		"user":         {ledger.Filter{User: "u", Limit: 5}, "a29", 5},
+		"range":        {ledger.Filter{From: entries[3].Started, To: entries[7].Started}, "a6", 4},
+		"key and user": {ledger.Filter{Key: "key1", User: "other"}, "", 0},
+	} {
+		first, n := "", 0
+		for e, err := range ledger.Select(t.Context(), s, c.filter) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n++; n == 1 {
+				first = e.ID
+			}
+		}
+		if first != c.first || n != c.n {
+			t.Errorf("%s: first %q, %d entries; want %q, %d", name, first, n, c.first, c.n)
+		}
+	}
+}
+
+// While one group is on its way the next gathers, and all of a group share its fate.
+func TestRecorderGroups(t *testing.T) {
+	t.Parallel()
+	q := &messages{gate: make(chan struct{})}
+	r := ledger.NewRecorder(q, 1)
+	const n = 100
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Go(func() {
+			if err := r.Record(t.Context(), entry(i)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	close(q.gate)
+	wg.Wait()
+	seen := map[string]int{}
+	for _, m := range q.kept {
+		var group []ledger.Entry
+		if err := json.Unmarshal(m.Data, &group); err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range group {
+			seen[e.ID]++
+		}
+	}
+	for i := range n {
+		if seen[entry(i).ID] != 1 {
+			t.Errorf("%s was recorded %d times", entry(i).ID, seen[entry(i).ID])
+		}
+	}
+	q.fail = errors.New("away")
+	if err := r.Record(t.Context(), entry(1)); !errors.Is(err, q.fail) {
+		t.Errorf("a failed publish gives %v", err)
+	}
+	q.fail = nil
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := r.Record(gone, entry(1)); err != nil {
+		t.Errorf("the caller is gone: %v", err)
+	}
+}
+
+func TestRubbishGoesToTheDeadLetters(t *testing.T) {
+	t.Parallel()
+	err := booker(memstore.New()).Handle(t.Context(), queue.Message{Data: []byte("{")})
+	if err == nil || queue.IsRetry(err) {
+		t.Errorf("rubbish gives %v, want an error that asks for no other delivery", err)
+	}
+}

@@ -1,0 +1,235 @@
+package upstream
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/sluice-gateway/sluice/shared/dialect/chat"
+	"github.com/sluice-gateway/sluice/shared/gateway"
+	"github.com/sluice-gateway/sluice/shared/ledger"
+	"github.com/sluice-gateway/sluice/shared/pricing"
+	"github.com/sluice-gateway/sluice/shared/routing"
+	"github.com/sluice-gateway/sluice/shared/upstream/h1"
+)
+
+const (
+	codeUnknown     = "upstream_outcome_unknown" // sent, and no trustworthy answer came: trying again could cost twice
+	codeUnreachable = "upstream_unreachable"
+	userAgent       = "sluice"
+)
+
+// errTimeout is why a context ends when a provider is too slow.
+var errTimeout = errors.New("the provider took too long")
+
+// attempt is one try at one deployment. Exactly one of fail and end is called, then close.
+type attempt struct {
+	client     *Client
+	call       *Call
+	deployment *routing.Deployment
+	response   *http.Response
+	entry      ledger.Entry
+
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+	timer  *time.Timer
+}
+
+func (c *Client) begin(ctx context.Context, call *Call, d *routing.Deployment, n int) *attempt {
+	p := &call.Principal
+	a := &attempt{client: c, call: call, deployment: d}
+	a.entry = ledger.Entry{
+		ID: attemptID(call.AttemptID, n), CallID: call.ID, Key: p.KeyHash, KeyAlias: p.KeyAlias, User: p.UserID, Team: p.TeamID,
+		EndUser: call.Request.User, Tags: p.Tags, Batch: call.Batch, CustomID: call.CustomID, Op: call.Request.Op,
+		Model: call.Request.Model, Provider: d.Provider, Vendor: d.VendorModel, Stream: call.Request.Stream,
+		Started: c.Now().UnixMicro(),
+	}
+	a.ctx, a.cancel = context.WithCancelCause(ctx)
+	a.timer = time.AfterFunc(c.Timers.Header, func() { a.cancel(errTimeout) })
+	return a
+}
+
+func attemptID(first string, n int) string {
+	if n == 0 {
+		return first
+	}
+	return first + "." + strconv.Itoa(n)
+}
+
+// send makes the request and reads the head of the answer. It ends the attempt unless the status is good.
+func (a *attempt) send() *gateway.Error {
+	request, err := a.request()
+	if err != nil {
+		return a.fail(&h1.Error{Err: err}, gateway.NotSent)
+	}
+	transport := a.client.Transport
+	if local := a.client.Local[a.deployment.Provider]; local != nil {
+		transport = local
+	}
+	a.response, err = transport.RoundTrip(request)
+	if err != nil {
+		outcome := gateway.Unknown
+		var fault *h1.Error
+		if errors.As(err, &fault) && !fault.Sent {
+			outcome = gateway.NotSent
+		}
+		return a.fail(err, outcome)
+	}
+	a.timer.Stop()
+	a.entry.Status = a.response.StatusCode
+	if a.response.StatusCode/100 == 2 {
+		return nil
+	}
+	return a.refused()
+}
+
+// refused ends an attempt that the provider answered with an error.
+func (a *attempt) refused() *gateway.Error {
+	a.timer.Reset(a.client.Timers.Idle)
+	text, _ := io.ReadAll(io.LimitReader(a.response.Body, maxErrorBytes))
+	return a.fail(chat.DecodeError(a.response.StatusCode, a.response.Header, text), gateway.Rejected)
+}
+
+func (a *attempt) request() (*http.Request, error) {
+	target, err := targets.parse(a.deployment.BaseURL, a.call.Request.Op)
+	if err != nil {
+		return nil, err
+	}
+	body := a.call.Request.Outgoing(a.deployment.VendorModel)
+	h := make(http.Header, 6)
+	h["Content-Type"] = []string{"application/json"}
+	h["User-Agent"] = []string{userAgent}
+	h["X-Client-Request-Id"] = []string{a.entry.ID}
+	accept := "application/json"
+	if a.call.Request.Stream {
+		accept = "text/event-stream"
+	}
+	h["Accept"] = []string{accept}
+	switch c := a.deployment.Credential; c.Kind {
+	case routing.Bearer:
+		if c.Value != "" {
+			h["Authorization"] = []string{"Bearer " + c.Value.Reveal()}
+		}
+	case routing.APIKeyHeader:
+		h["Api-Key"] = []string{c.Value.Reveal()}
+	case routing.XAPIKey:
+		h["X-Api-Key"] = []string{c.Value.Reveal()}
+	}
+	r := &http.Request{
+		Method: http.MethodPost, URL: target, Host: target.Host, Header: h, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)),
+	}
+	return r.WithContext(a.ctx), nil
+}
+
+// fail ends the attempt with an error, which it makes fit for the caller.
+func (a *attempt) fail(err error, outcome gateway.Outcome) *gateway.Error {
+	e := a.explain(err, outcome)
+	a.entry.Error = e.Type()
+	if e.Code != "" {
+		a.entry.Error = e.Code
+	}
+	if outcome == gateway.Unknown && a.entry.Usage.Source == "" {
+		a.entry.Usage = gateway.Usage{InputTokens: a.call.Request.CountInput(), Source: gateway.UsageCounted}
+	}
+	a.end(outcome)
+	return e
+}
+
+func (a *attempt) explain(err error, outcome gateway.Outcome) *gateway.Error {
+	var e *gateway.Error
+	switch {
+	case errors.As(err, &e):
+		e.Message = scrub(e.Message, a.deployment.Credential.Value)
+	case errors.Is(context.Cause(a.ctx), errTimeout):
+		e = gateway.Errorf(gateway.KindTimeout, "The provider took too long.").WithCause(err)
+	case a.ctx.Err() != nil:
+		e = gateway.Errorf(gateway.KindCanceled, "The caller hung up.").WithCause(context.Cause(a.ctx))
+	case outcome == gateway.NotSent:
+		e = gateway.Errorf(gateway.KindUpstream, "The provider cannot be reached.").WithCause(err)
+		e.Code = codeUnreachable
+	default:
+		e = gateway.Errorf(gateway.KindUpstream, "The provider broke off the connection.").WithCause(err)
+	}
+	if outcome == gateway.Unknown && e.Code == "" {
+		e.Code = codeUnknown
+	}
+	return e
+}
+
+// end closes the attempt's entry and hands it to the call. It returns the cost.
+func (a *attempt) end(outcome gateway.Outcome) gateway.NanoUSD {
+	e := &a.entry
+	e.Outcome, e.Ended = outcome, a.client.Now().UnixMicro()
+	price, ok := a.client.price(a.deployment)
+	e.Priced = ok
+	if ok && outcome != gateway.NotSent && outcome != gateway.Rejected {
+		e.Cost = price.Cost(e.Usage, pricing.Options{ServiceTier: e.Tier})
+	}
+	e.Book = a.client.Prices.Version()
+	a.call.Attempts = append(a.call.Attempts, *e)
+	return e.Cost
+}
+
+func (a *attempt) close() {
+	a.timer.Stop()
+	if a.response != nil {
+		a.response.Body.Close()
+	}
+	a.cancel(nil)
+}
+
+func badAnswer(what string) *gateway.Error {
+	e := gateway.Errorf(gateway.KindUpstream, "The provider's answer is invalid: %s.", what)
+	e.Code = "upstream_invalid_response"
+	return e
+}
+
+// outcomeOf tells an error that a provider reported in its answer from an answer that makes no sense.
+func outcomeOf(err error) gateway.Outcome {
+	if gateway.AsError(err).Code == "upstream_invalid_response" {
+		return gateway.Unknown
+	}
+	return gateway.Rejected
+}
+
+// secrets match what looks like a credential in a provider's text.
+var secrets = regexp.MustCompile(`(?i)(sk-|bearer\s+|key-)[A-Za-z0-9_\-.]{8,}`)
+
+// scrub takes credentials out of text from a provider: some quote what they were sent.
+func scrub(text string, credential gateway.Secret) string {
+	if len(credential) >= 4 {
+		text = strings.ReplaceAll(text, credential.Reveal(), "***")
+	}
+	return secrets.ReplaceAllString(text, "***")
+}
+
+// targets remembers parsed addresses: there are as many as deployments and ops.
+var targets targetCache
+
+type targetCache struct{ parsed sync.Map }
+
+type target struct {
+	base string
+	op   gateway.Op
+}
+
+func (c *targetCache) parse(base string, op gateway.Op) (*url.URL, error) {
+	key := target{base, op}
+	if u, ok := c.parsed.Load(key); ok {
+		return u.(*url.URL), nil
+	}
+	u, err := url.Parse(base + chat.Path(op))
+	if err == nil {
+		c.parsed.Store(key, u)
+	}
+	return u, err
+}

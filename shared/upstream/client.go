@@ -1,0 +1,214 @@
+// Package upstream is the only one that dials providers. A call needs a Principal and a Reservation; it ends as one ledger
+// entry for each attempt, whatever happened.
+package upstream
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/sluice-gateway/sluice/shared/budget"
+	"github.com/sluice-gateway/sluice/shared/dialect/chat"
+	"github.com/sluice-gateway/sluice/shared/gateway"
+	"github.com/sluice-gateway/sluice/shared/ledger"
+	"github.com/sluice-gateway/sluice/shared/pricing"
+	"github.com/sluice-gateway/sluice/shared/routing"
+)
+
+const (
+	maxAttempts    = 3 // of one call, over all its deployments
+	firstBackoff   = 200 * time.Millisecond
+	maxSyncWait    = 2 * time.Second // a provider that asks for more gets its 429 passed on
+	maxAnswerBytes = 64 << 20        // of a plain answer: embeddings of a whole batch fit
+	maxErrorBytes  = 64 << 10        // read of an error answer
+)
+
+// Timers bound a call. Connecting has limits of its own in the transport.
+type Timers struct {
+	Header time.Duration // from the request to the head of the answer; a plain answer comes only when it is whole
+	Idle   time.Duration // between two reads of a stream
+}
+
+// DefaultTimers leave room for models that think for long.
+var DefaultTimers = Timers{Header: 10 * time.Minute, Idle: 5 * time.Minute}
+
+// Client calls providers. Safe for concurrent use.
+type Client struct {
+	Transport http.RoundTripper            // to the network
+	Local     map[string]http.RoundTripper // providers inside this process, by name
+	Prices    *pricing.Book
+	Custom    map[string]pricing.Price // of deployments with a PriceAs that the owner set prices for
+	Timers    Timers
+	Now       func() time.Time
+	Log       *slog.Logger
+
+	prices priceCache
+}
+
+// Call is one call of a caller. Do and Stream append an entry to Attempts for each attempt, also when they fail.
+type Call struct {
+	ID        string // shown to the caller: x-litellm-call-id
+	AttemptID string // unique: the first attempt has this id, later ones a number behind it
+	Request   *chat.Request
+	Principal gateway.Principal
+	Batch     string
+	CustomID  string
+	Attempts  []ledger.Entry
+}
+
+// Answer is a plain answer, fit for the caller.
+type Answer struct {
+	Status int
+	Header http.Header
+	Body   []byte
+	Cost   gateway.NanoUSD
+}
+
+// Bound is the most that a call can cost at the dearest of its deployments; zero if they are free or have no price.
+func (c *Client) Bound(r *chat.Request, plan routing.Plan) gateway.NanoUSD {
+	var most gateway.NanoUSD
+	for i := range plan {
+		if price, ok := c.price(&plan[i]); ok {
+			output := r.MaxOutput
+			if output == 0 {
+				output = price.MaxOutput
+			}
+			most = max(most, price.UpperBound(r.InputBound(), output, r.N))
+		}
+	}
+	return most
+}
+
+// Do makes a plain call. The error is a gateway.Error.
+func (c *Client) Do(ctx context.Context, call *Call, plan routing.Plan, r *budget.Reservation) (*Answer, error) {
+	a, err := c.open(ctx, call, plan, r)
+	if err != nil {
+		return nil, err
+	}
+	defer a.close()
+	body, err := readAll(a.response)
+	if err != nil {
+		return nil, a.fail(err, gateway.Unknown)
+	}
+	if isStream(a.response.Header) {
+		return nil, a.fail(badAnswer("a stream where none was asked for"), gateway.Unknown)
+	}
+	answer, err := call.Request.Answer(body)
+	if err != nil {
+		return nil, a.fail(err, outcomeOf(err))
+	}
+	a.entry.Usage, a.entry.Tier = answer.Usage, answer.Tier
+	cost := a.end(gateway.BilledActual)
+	return &Answer{a.response.StatusCode, passedOn(a.response.Header), answer.Body, cost}, nil
+}
+
+// open tries the deployments until one answers with a good status. Only what was surely not begun is tried again.
+func (c *Client) open(ctx context.Context, call *Call, plan routing.Plan, r *budget.Reservation) (*attempt, error) {
+	if r == nil || r.Principal.KeyHash != call.Principal.KeyHash {
+		return nil, gateway.Errorf(gateway.KindInternal, "Internal error.")
+	}
+	for n := 0; ; n++ {
+		a := c.begin(ctx, call, &plan[n%len(plan)], n)
+		err := a.send()
+		if err == nil {
+			return a, nil
+		}
+		a.close()
+		wait, again := retryIn(err, n, len(plan))
+		if !again || ctx.Err() != nil {
+			return nil, err
+		}
+		if !sleep(ctx, wait) {
+			return nil, err
+		}
+	}
+}
+
+// retryIn decides whether a failed attempt is followed by another, and after how long: at once if the next deployment is
+// another one, else with growing, jittered waits or as the provider asks.
+func retryIn(err *gateway.Error, n, deployments int) (time.Duration, bool) {
+	if n+1 >= maxAttempts || !Retryable(err) {
+		return 0, false
+	}
+	if deployments > 1 && (n+1)%deployments != 0 {
+		return 0, true
+	}
+	wait := firstBackoff << n
+	wait = wait/2 + rand.N(wait)
+	if err.RetryAfter > 0 {
+		wait = err.RetryAfter
+	}
+	return wait, wait <= maxSyncWait
+}
+
+// Retryable reports whether another try can help and cannot cost twice: the provider did not begin.
+func Retryable(e *gateway.Error) bool {
+	if e.Code == codeUnknown {
+		return false
+	}
+	switch e.Kind {
+	case gateway.KindRateLimited, gateway.KindUpstream:
+		return e.Code == codeUnreachable || e.HTTPStatus == http.StatusTooManyRequests || e.HTTPStatus >= 500
+	default:
+		return false
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) bool {
+	if d == 0 {
+		return true
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// passed lists the headers of a provider that a caller may see, besides those about rate limits.
+var passed = []string{"Content-Type", "Openai-Processing-Ms", "Openai-Version"}
+
+// passedOn picks the headers for the caller: a list of ours, never all, and the provider's limits under a prefix that
+// tells them from our own.
+func passedOn(from http.Header) http.Header {
+	to := make(http.Header, 4)
+	for _, name := range passed {
+		if v := from[name]; len(v) > 0 && len(v[0]) < 1024 {
+			to[name] = v[:1]
+		}
+	}
+	for name, v := range from {
+		if strings.HasPrefix(name, "X-Ratelimit-") && len(v) > 0 && len(v[0]) < 256 {
+			to["Llm_provider-"+strings.ToLower(name)] = v[:1]
+		}
+	}
+	return to
+}
+
+func isStream(h http.Header) bool {
+	return strings.HasPrefix(strings.ToLower(h.Get("Content-Type")), "text/event-stream")
+}
+
+// readAll reads a plain answer into one buffer of the right size.
+func readAll(r *http.Response) ([]byte, error) {
+	if r.ContentLength > maxAnswerBytes {
+		return nil, badAnswer("too large")
+	}
+	if r.ContentLength > 0 {
+		body := make([]byte, r.ContentLength)
+		_, err := io.ReadFull(r.Body, body)
+		return body, err
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxAnswerBytes+1))
+	if err == nil && len(body) > maxAnswerBytes {
+		err = badAnswer("too large")
+	}
+	return body, err
+}
