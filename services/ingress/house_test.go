@@ -21,7 +21,7 @@ import (
 	"github.com/sluice-gateway/sluice/shared/gateway"
 	"github.com/sluice-gateway/sluice/shared/ledger"
 	"github.com/sluice-gateway/sluice/shared/pricing"
-	"github.com/sluice-gateway/sluice/shared/queue"
+	"github.com/sluice-gateway/sluice/shared/queue/memqueue"
 	"github.com/sluice-gateway/sluice/shared/routing"
 	"github.com/sluice-gateway/sluice/shared/store"
 	"github.com/sluice-gateway/sluice/shared/store/memstore"
@@ -31,7 +31,7 @@ import (
 
 const master = "sk-master-key-of-tests"
 
-// house is an ingress on memory drivers before a fake provider. What is published to the ledger is booked at once.
+// house is an ingress on memory drivers before a fake provider.
 type house struct {
 	t        *testing.T
 	url      string
@@ -51,20 +51,6 @@ func (c *counting) Get(ctx context.Context, ref store.Ref, into any) (store.Vers
 	return c.Store.Get(ctx, ref, into)
 }
 
-// booking is a queue whose worker is instant.
-type booking struct{ booker *ledger.Booker }
-
-func (b *booking) Publish(ctx context.Context, topic queue.Topic, ms ...queue.Message) error {
-	for _, m := range ms {
-		if topic == queue.Ledger {
-			if err := b.booker.Handle(ctx, m); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
 func newHouse(t *testing.T) *house {
 	t.Helper()
 	provider := fakeprovider.New(fakeprovider.WithCanaries(master))
@@ -72,9 +58,7 @@ func newHouse(t *testing.T) *house {
 	t.Cleanup(vendor.Close)
 	h := &house{t: t, store: &counting{Store: memstore.New()}, provider: provider, log: new(bytes.Buffer)}
 	log := slog.New(slog.NewJSONHandler(&syncWriter{w: h.log}, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	books := &booking{}
-	books.booker = &ledger.Booker{Store: h.store.Store, Now: time.Now,
-		Events: &event.Sender{Store: h.store.Store, Queue: books, Now: time.Now}}
+	books := &ledger.Booker{Store: h.store.Store, Now: time.Now, Events: &event.Sender{Store: h.store.Store, Now: time.Now}}
 	router := new(routing.Router)
 	credential := routing.Credential{Kind: routing.Bearer, Value: fakeprovider.DefaultKey}
 	router.Use(routing.NewTable([]routing.Deployment{
@@ -96,8 +80,8 @@ func newHouse(t *testing.T) *house {
 	go func() { defer close(done); _ = keys.Run(ctx) }()
 	t.Cleanup(func() { cancel(); <-done })
 	server := ingress.New(ingress.Config{
-		Engine: engine.Engine{Store: h.store, Queue: books, Bucket: memblob.New()}, Auth: keys, Router: router, Upstream: calls,
-		LedgerInFlight: 1, Now: time.Now, Log: log,
+		Engine: engine.Engine{Store: h.store, Queue: memqueue.New(nil), Bucket: memblob.New()}, Auth: keys, Router: router, Upstream: calls,
+		Ledger: books, LedgerInFlight: 1, Now: time.Now, Log: log,
 	})
 	server.MaxBody = 1 << 20
 	front := httptest.NewServer(server.Handler())

@@ -20,7 +20,9 @@ type Config struct {
 	Auth     *auth.Authenticator // its Run is the owner's to call
 	Router   *routing.Router
 	Upstream *upstream.Client
-	// LedgerInFlight is how many groups of ledger entries may be on their way at once: one on a disk, several over a network.
+	// Ledger takes the entries of calls; LedgerInFlight is how many groups of them may be on their way at once: one on a
+	// disk, several over a network.
+	Ledger         ledger.Sink
 	LedgerInFlight int
 	Settings       batch.Settings
 	Now            func() time.Time
@@ -29,14 +31,14 @@ type Config struct {
 
 // New makes an ingress. It starts nothing.
 func New(c Config) *Server {
-	events := &event.Sender{Store: c.Engine.Store, Queue: c.Engine.Queue, Now: c.Now}
+	events := &event.Sender{Store: c.Engine.Store, Queue: c.Engine.Events, Now: c.Now}
 	deps := batch.Deps{
 		Store: c.Engine.Store, Blobs: c.Engine.Bucket, Queue: c.Engine.Queue, Events: events, Now: c.Now, Log: c.Log,
 		Settings: c.Settings,
 	}
 	return &Server{
 		Auth: c.Auth, Keys: &auth.Manager{Store: c.Engine.Store, Now: c.Now}, Router: c.Router, Budgets: new(budget.Budgets),
-		Upstream: c.Upstream, Ledger: ledger.NewRecorder(c.Engine.Queue, c.LedgerInFlight), Store: c.Engine.Store,
+		Upstream: c.Upstream, Ledger: ledger.NewRecorder(c.Ledger, c.LedgerInFlight), Store: c.Engine.Store,
 		Events: events, Files: batch.NewFiles(deps), Batches: batch.NewBatches(deps), Now: c.Now, Log: c.Log,
 	}
 }

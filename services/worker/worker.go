@@ -44,7 +44,7 @@ type Worker struct {
 
 // New makes a worker. It starts nothing.
 func New(c Config) *Worker {
-	events := &event.Sender{Store: c.Engine.Store, Queue: c.Engine.Queue, Now: c.Now}
+	events := &event.Sender{Store: c.Engine.Store, Queue: c.Engine.Events, Now: c.Now}
 	deps := batch.Deps{
 		Store: c.Engine.Store, Blobs: c.Engine.Bucket, Queue: c.Engine.Queue, Events: events, Now: c.Now, Log: c.Log,
 		Settings: c.Settings,
@@ -66,6 +66,9 @@ func (w *Worker) Handler() http.Handler {
 	mux.HandleFunc("GET /health", func(rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(http.StatusNoContent) })
 	return mux
 }
+
+// Ledger books entries at once, for an ingress in the same process.
+func (w *Worker) Ledger() ledger.Sink { return w.booker }
 
 // Tick is the message that asks for a sweep; a scheduler publishes one every minute.
 var Tick = queue.Message{Attributes: map[string]string{"type": "tick"}}

@@ -61,7 +61,7 @@ func (r *run) try(ctx context.Context, l input, n int) (o outcome, wait time.Dur
 		return outcome{final: true, later: r.Settings.MaxWait}, 0
 	}
 	reply := r.caller.Call(ctx, Call{
-		ID: callID(&r.chunk, l.no, r.chunk.Attempt, n), Principal: who, Op: ops[r.batch.Endpoint], Body: l.Body,
+		ID: callID(r.id, l.no, r.attempt, n), Principal: who, Op: ops[r.batch.Endpoint], Body: l.Body,
 		Batch: r.batch.ID, CustomID: l.CustomID,
 	})
 	o.entries = stamp(reply.Entries, r.batch.ID, l.CustomID)
@@ -101,8 +101,8 @@ func backoff(n int, asked, most time.Duration) time.Duration {
 	return wait/2 + rand.N(wait/2+1)
 }
 
-func callID(c *chunkDoc, no, attempt, try int) string {
-	return fmt.Sprintf("%s-%d-%d-%d", c.id(), no, attempt, try)
+func callID(chunk string, no, attempt, try int) string {
+	return fmt.Sprintf("%s-%d-%d-%d", chunk, no, attempt, try)
 }
 
 // stamp writes on entries where they come from.

@@ -133,7 +133,7 @@ func (b *Batches) place(tx store.Tx, p gateway.Principal, doc *batchDoc, events 
 		return gateway.Invalid("input_file_id", "The file's purpose must be 'batch', not '%s'.", f.Purpose)
 	}
 	doc.Blob = f.Blob
-	if err := event.Put(tx, events...); err != nil {
+	if err := b.Events.Put(tx, events...); err != nil {
 		return err
 	}
 	return tx.Create(doc.ref(), doc)

@@ -1,7 +1,6 @@
 package batch_test
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -147,10 +146,10 @@ type outLine struct {
 
 func decodeLines(t *testing.T, text string) (lines []outLine) {
 	t.Helper()
-	for s := bufio.NewScanner(strings.NewReader(text)); s.Scan(); {
+	for text := range strings.Lines(text) {
 		var l outLine
-		if err := json.Unmarshal(s.Bytes(), &l); err != nil {
-			t.Fatalf("result line %q: %v", s.Text(), err)
+		if err := json.Unmarshal([]byte(text), &l); err != nil {
+			t.Fatalf("result line %q: %v", text, err)
 		}
 		lines = append(lines, l)
 	}

@@ -34,7 +34,7 @@ func (d *Deps) move(ctx context.Context, id string, to state, change func(*batch
 				change(&b)
 			}
 			if events = b.enter(to, d.Now()); len(events) > 0 {
-				if err := event.Put(tx, events...); err != nil {
+				if err := d.Events.Put(tx, events...); err != nil {
 					return err
 				}
 			}

@@ -23,12 +23,10 @@ var mutants = []struct{ name, file, old, new string }{
 	{"the sweeper forgets lost workers", "sweep.go", "return c.LeaseUntil <= now", "return false"},
 	{"sealing settles nothing", "seal.go", "s.book, err = next.settlement(b, lines, ps)", "_, err = next.settlement(b, lines, ps)"},
 	{"sealing takes chunks that are held", "seal.go", "c.State == running && c.LeaseUntil > e.micros(0)", "false"},
-	{"finalizing does not look for open chunks", "finalize.go", "left || err != nil", "(left && false) || err != nil"},
 	{"a final state can be left", "documents.go", "expiring:   {expired},", "expiring: {expired}, completed: {failed, cancelling},"},
-	{"a lost answer makes the commit fenced", "step.go", "return nil\n\t\t\tcase s.from.at():", "return errFenced\n\t\t\tcase s.from.at():"},
 	{"entries of cut lines are dropped", "commit.go", "n > 0 || len(r.entries) > 0", "n > 0"},
 	{"handing back keeps no results", "run.go", "func (r *run) handBack(ctx context.Context) error {", "func (r *run) handBack(ctx context.Context) error {\n\tr.pending, r.entries = nil, nil"},
-	{"events are not put in the transaction", "move.go", "err := event.Put(tx, events...)", "err := event.Put(tx)"},
+	{"events are not put in the transaction", "move.go", "err := d.Events.Put(tx, events...)", "err := d.Events.Put(tx)"},
 	{"validating plants late", "validate.go", "err != nil || now.State != validating", "err != nil"},
 	{"output in order of arrival", "compose.go", "cmp.Compare(a.Line, b.Line)", "cmp.Compare(0, 0*(a.Line+b.Line))"},
 }

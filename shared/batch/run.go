@@ -9,10 +9,13 @@ import (
 )
 
 // run is one attempt at a chunk. One goroutine, the handler's, starts lines, takes what becomes of them and writes to the
-// store; each line in flight has a goroutine of its own that touches nothing but the channels.
+// store; each line in flight has a goroutine of its own that touches nothing but the channels and what never changes.
 type run struct {
 	*Engine
-	batch *batchDoc
+	batch   *batchDoc
+	id      string // of the chunk; like all above for every goroutine to read
+	attempt int
+
 	chunk chunkDoc // as last committed
 	todo  []input  // not started yet, in order
 	width int      // lines in flight at most
@@ -22,7 +25,8 @@ type run struct {
 	outcomes chan outcome
 	stopping chan struct{} // closed when no more lines are started
 	stopped  bool
-	grace    <-chan time.Time // when calls in flight are cut
+	cutAt    time.Time        // when calls in flight are cut
+	grace    <-chan time.Time // fires then
 	later    time.Duration    // the longest wait that a provider asked for
 
 	pending   []encoded      // results that no part has yet
@@ -146,13 +150,15 @@ func (r *run) beat(ctx context.Context) error {
 	return r.commit(ctx, r.advance)
 }
 
-// stop starts no more lines; those in flight are cut after the grace.
+// stop starts no more lines; those in flight are cut after the grace. Of several reasons the most urgent counts.
 func (r *run) stop(grace time.Duration) {
 	if !r.stopped {
 		r.stopped = true
 		close(r.stopping)
 	}
-	r.grace = time.After(grace) // a later reason may be more urgent
+	if at := time.Now().Add(grace); r.grace == nil || at.Before(r.cutAt) {
+		r.cutAt, r.grace = at, time.After(grace)
+	}
 }
 
 // finish ends the attempt when no line is in flight: the chunk is done, or goes back.

@@ -53,10 +53,10 @@ func TestSchedules(t *testing.T) {
 // schedule is one random run.
 type schedule struct {
 	*world
-	dice     *dice
-	lines    int
-	batch    string
-	troubled bool
+	dice  *dice
+	lines int
+	batch string
+	exact bool // no call may be repeated but by policy
 
 	mu      sync.Mutex
 	jump    time.Duration // how far the clock was put forward
@@ -78,7 +78,8 @@ func newSchedule(t *testing.T, seed uint64) *schedule {
 		crash: pick(0, .01, .03), freeze: pick(0, .01, .03), flaky: pick(0, .01, .05),
 		lose: pick(0, .1), duplicate: pick(0, .1), terminate: pick(0, .05),
 	}
-	s.troubled = d.chances != chances{}
+	c := d.chances
+	s.exact = c.crash+c.freeze+c.flaky+c.terminate == 0
 	return s
 }
 
@@ -94,8 +95,11 @@ func (s *schedule) clock(skew time.Duration) func() time.Time {
 // answer is what the provider does: mostly well, sometimes badly, sometimes only later.
 func (s *schedule) answer(ctx context.Context, c batch.Call, try int) batch.Reply {
 	pause := time.Duration(s.dice.below(4000)) * time.Millisecond
-	if s.troubled && s.dice.below(10) == 0 {
+	switch long := s.dice.below(20); {
+	case long < 2:
 		pause *= 15
+	case long == 2 && !s.exact:
+		pause *= 100
 	}
 	select {
 	case <-ctx.Done():
@@ -353,7 +357,13 @@ func (s *schedule) checkMoney(b batch.Batch) {
 	if most := deaths * (2*s.deps.Settings.FlushLines + s.deps.Settings.Concurrency); unknown > most {
 		s.t.Errorf("I7: %d lines in doubt after %d deaths", unknown, deaths)
 	}
-	if s.troubled || b.Status != "completed" {
+	if !s.exact {
+		return
+	}
+	if unknown != 0 {
+		s.t.Errorf("I7: %d lines in doubt without a crash", unknown)
+	}
+	if b.Status != "completed" {
 		return
 	}
 	want := 0
@@ -363,8 +373,8 @@ func (s *schedule) checkMoney(b batch.Batch) {
 			want++
 		}
 	}
-	if got := s.vendor.calls(); got != want || unknown != 0 {
-		s.t.Errorf("I7: %d calls and %d unknown without any fault, want %d and 0", got, unknown, want)
+	if got := s.vendor.calls(); got != want {
+		s.t.Errorf("I7: %d calls without a crash, want %d", got, want)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -47,7 +48,7 @@ func (c *chunkDoc) settlement(b *batchDoc, lines []input, ps []partDoc) ([]ledge
 
 // unknown is the entry of a line that may have been sent by an attempt that died.
 func unknown(b *batchDoc, c *chunkDoc, l input, d doubt) ledger.Entry {
-	id := callID(c, l.no, d.Attempt, 0)
+	id := callID(c.id(), l.no, d.Attempt, 0)
 	return ledger.Entry{
 		ID: id, CallID: id, Key: b.Key, KeyAlias: b.KeyAlias, User: b.User, Team: b.Team, Tags: b.Tags, Batch: b.ID,
 		CustomID: l.CustomID, Op: ops[b.Endpoint], Model: l.Model, Outcome: gateway.Unknown, Error: "worker_lost",
@@ -63,10 +64,15 @@ func (c *chunkDoc) settled() {
 	}
 }
 
-// book books entries in a transaction, but for those that are known to be in the ledger.
+// book books entries in a transaction. With known it leaves out those, and each id after its first.
 func book(tx store.Tx, entries []ledger.Entry, known map[string]bool, now time.Time) ([]event.Event, error) {
-	if len(known) > 0 {
-		entries = slices.DeleteFunc(slices.Clone(entries), func(e ledger.Entry) bool { return known[e.ID] })
+	if known != nil {
+		seen := maps.Clone(known)
+		entries = slices.DeleteFunc(slices.Clone(entries), func(e ledger.Entry) bool {
+			twice := seen[e.ID]
+			seen[e.ID] = true
+			return twice
+		})
 	}
 	if len(entries) == 0 {
 		return nil, nil

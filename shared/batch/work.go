@@ -58,7 +58,7 @@ func (e *Engine) newRun(ctx context.Context, b *batchDoc, c chunkDoc) (*run, err
 		return nil, err
 	}
 	r := &run{
-		Engine: e, batch: b, chunk: c, unbooked: unbooked, outcomes: make(chan outcome, e.Settings.Concurrency),
+		Engine: e, batch: b, id: c.id(), attempt: c.Attempt, chunk: c, unbooked: unbooked, outcomes: make(chan outcome, e.Settings.Concurrency),
 		stopping: make(chan struct{}), width: e.Settings.Concurrency, ahead: e.Settings.FlushLines,
 	}
 	r.todo = slices.DeleteFunc(lines, func(l input) bool { return have[l.no] })

@@ -16,13 +16,14 @@ import (
 	"github.com/sluice-gateway/sluice/shared/embedded/dispatch"
 	"github.com/sluice-gateway/sluice/shared/embedded/sqlitestore"
 	"github.com/sluice-gateway/sluice/shared/engine"
-	"github.com/sluice-gateway/sluice/shared/queue"
 	"github.com/sluice-gateway/sluice/shared/queue/push"
 )
 
 const (
 	audience = "http://worker.local"
 	account  = "push@sluice.local"
+
+	maxPushes = 8 // steps of work at a time; a chunk of a batch is one, with up to 16 calls under way
 )
 
 // Local is an open engine.
@@ -63,16 +64,14 @@ func (l *Local) Verifier() push.Verifier { return l.signer.Verifier() }
 // Sweep deletes documents that have expired.
 func (l *Local) Sweep(ctx context.Context) error { return l.db.Sweep(ctx, time.Now()) }
 
-// Dispatcher pushes work and ledger messages to the worker's handler in this process.
+// Dispatcher pushes work to the worker's handler in this process. Ledger entries need no message here: the worker's Ledger
+// books them at once.
 func (l *Local) Dispatcher(worker http.Handler) (*dispatch.Dispatcher, error) {
-	push := func(name queue.Subscription, path string, concurrency int) dispatch.Subscription {
-		return dispatch.Subscription{
-			Name: name, Endpoint: audience + path, Transport: dispatch.InProcess(worker), AckDeadline: 10 * time.Minute,
-			MinBackoff: time.Second, MaxBackoff: time.Minute, Concurrency: concurrency,
-		}
+	work := dispatch.Subscription{
+		Name: engine.WorkPush, Endpoint: audience + engine.WorkPath, Transport: dispatch.InProcess(worker),
+		AckDeadline: 10 * time.Minute, MinBackoff: time.Second, MaxBackoff: time.Minute, Concurrency: maxPushes,
 	}
-	return dispatch.New(l.queue,
-		[]dispatch.Subscription{push(engine.WorkPush, engine.WorkPath, 8), push(engine.LedgerPush, engine.LedgerPath, 2)},
+	return dispatch.New(l.queue, []dispatch.Subscription{work},
 		dispatch.SignedBy(l.signer), dispatch.PushBackoff(dispatch.MildPushBackoff), dispatch.DeadLetters(l.queue), dispatch.Logger(l.log),
 	)
 }

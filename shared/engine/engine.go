@@ -18,6 +18,7 @@ import (
 type Engine struct {
 	Store  store.Store
 	Queue  queue.Publisher
+	Events queue.Publisher // nil: nobody can subscribe to events
 	Bucket blob.Bucket
 	Close  func() error
 }

@@ -113,7 +113,7 @@ func TestOutbox(t *testing.T) {
 		lost, fine := sample("lost"), sample("fine")
 		lost.Time, fine.Time = time.Now(), time.Now()
 		put := func(e event.Event) {
-			if err := s.Tx(t.Context(), func(tx store.Tx) error { return event.Put(tx, e) }); err != nil {
+			if err := s.Tx(t.Context(), func(tx store.Tx) error { return sender.Put(tx, e) }); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -150,7 +150,7 @@ func TestLog(t *testing.T) {
 		happen := func(n string) {
 			e := sample(n)
 			e.Time = time.Now()
-			if err := s.Tx(t.Context(), func(tx store.Tx) error { return event.Put(tx, e) }); err != nil {
+			if err := s.Tx(t.Context(), func(tx store.Tx) error { return sender.Put(tx, e) }); err != nil {
 				t.Fatal(err)
 			}
 			if err := sender.Send(t.Context(), e); err != nil {

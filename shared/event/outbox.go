@@ -17,7 +17,7 @@ import (
 // Outbox holds every event from the transaction that made it true until a week after.
 var Outbox = store.Collection{
 	Name:    "outbox",
-	Indexes: []store.Index{{"created"}, {"sent", "created"}},
+	Indexes: []store.Index{{"created"}, {"unsent"}},
 	TTL:     "expires",
 }
 
@@ -29,16 +29,16 @@ const (
 
 // entry is an event in the outbox.
 type entry struct {
-	Event   string `json:"event"`   // the CloudEvent, structured JSON
-	Created int64  `json:"created"` // Unix microseconds
-	Sent    bool   `json:"sent"`
-	Expires int64  `json:"expires"` // Unix seconds
+	Event   string `json:"event"`            // the CloudEvent, structured JSON
+	Created int64  `json:"created"`          // Unix microseconds
+	Unsent  int64  `json:"unsent,omitempty"` // Created, until the event is sent
+	Expires int64  `json:"expires"`          // Unix seconds
 }
 
 // Put stores events in the transaction that makes them true. Putting one again is fine.
-func Put(tx store.Tx, events ...Event) error {
+func (s *Sender) Put(tx store.Tx, events ...Event) error {
 	for _, e := range events {
-		doc, err := newEntry(e)
+		doc, err := s.newEntry(e)
 		if err != nil {
 			return err
 		}
@@ -49,7 +49,7 @@ func Put(tx store.Tx, events ...Event) error {
 	return nil
 }
 
-func newEntry(e Event) (entry, error) {
+func (s *Sender) newEntry(e Event) (entry, error) {
 	ce, err := e.CloudEvent()
 	if err != nil {
 		return entry{}, err
@@ -58,24 +58,28 @@ func newEntry(e Event) (entry, error) {
 	if err != nil {
 		return entry{}, fmt.Errorf("encode event %s: %w", e.ID, err)
 	}
-	return entry{string(text), e.Time.UnixMicro(), false, e.Time.Add(keep).Unix()}, nil
+	doc := entry{Event: string(text), Created: e.Time.UnixMicro(), Expires: e.Time.Add(keep).Unix()}
+	if s.Queue != nil {
+		doc.Unsent = doc.Created
+	}
+	return doc, nil
 }
 
-// Sender publishes what is in the outbox.
+// Sender stores events and publishes what is in the outbox.
 type Sender struct {
 	Store store.Store
-	Queue queue.Publisher
+	Queue queue.Publisher // nil: nobody can subscribe, and an event in the log needs no sending
 	Now   func() time.Time
 }
 
 // Send publishes events that have just been committed and marks them as sent. After an error the sweeper repeats it.
 func (s *Sender) Send(ctx context.Context, events ...Event) error {
-	if len(events) == 0 {
+	if len(events) == 0 || s.Queue == nil {
 		return nil
 	}
 	docs := make(map[string]entry, len(events))
 	for _, e := range events {
-		doc, err := newEntry(e)
+		doc, err := s.newEntry(e)
 		if err != nil {
 			return err
 		}
@@ -98,7 +102,7 @@ func (s *Sender) send(ctx context.Context, docs map[string]entry) error {
 	}
 	return s.Store.Tx(ctx, func(tx store.Tx) error {
 		for id, doc := range docs {
-			doc.Sent = true
+			doc.Unsent = 0
 			if err := tx.Put(Outbox.Ref(id), doc); err != nil {
 				return err
 			}
@@ -109,8 +113,11 @@ func (s *Sender) send(ctx context.Context, docs map[string]entry) error {
 
 // Sweep publishes events whose sender died before it could. One that cannot be sent does not hold up the others.
 func (s *Sender) Sweep(ctx context.Context) error {
+	if s.Queue == nil {
+		return nil
+	}
 	unsent := store.Query{
-		Collection: Outbox, Eq: map[string]any{"sent": false}, Order: "created",
+		Collection: Outbox, Order: "unsent",
 		To: s.Now().Add(-sweepAge).UnixMicro(), Limit: page,
 	}
 	var errs []error
@@ -200,3 +207,10 @@ func decode(doc store.Doc, err error) (json.RawMessage, error) {
 	}
 	return json.RawMessage(e.Event), nil
 }
+
+// Put is (*Sender).Put of a sender with a queue.
+func Put(tx store.Tx, events ...Event) error {
+	return (&Sender{Queue: unsent{}}).Put(tx, events...)
+}
+
+type unsent struct{ queue.Publisher }

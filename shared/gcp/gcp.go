@@ -32,7 +32,7 @@ func Open(ctx context.Context, c config.Cloud) (engine.Engine, error) {
 		return engine.Engine{}, errors.Join(err, documents.Close())
 	}
 	return engine.Engine{
-		Store: documents, Queue: messages, Bucket: bucket,
+		Store: documents, Queue: messages, Events: messages, Bucket: bucket,
 		Close: func() error { return errors.Join(messages.Close(), documents.Close()) },
 	}, nil
 }

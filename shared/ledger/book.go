@@ -22,6 +22,14 @@ const maxEventEntries = 100
 // Book adds entries, their share of the rollups and a spend event for each key to the transaction. The same entries must
 // always be booked together: their ids make a repetition fail with store.ErrExists as a whole.
 func Book(tx store.Tx, entries []Entry, now time.Time) ([]event.Event, error) {
+	events, err := write(tx, entries, now)
+	if err != nil {
+		return nil, err
+	}
+	return events, event.Put(tx, events...)
+}
+
+func write(tx store.Tx, entries []Entry, now time.Time) ([]event.Event, error) {
 	for i := range entries {
 		if err := tx.Create(Entries.Ref(entries[i].ID), &entries[i]); err != nil {
 			return nil, fmt.Errorf("create ledger entry %s: %w", entries[i].ID, err)
@@ -33,8 +41,7 @@ func Book(tx store.Tx, entries []Entry, now time.Time) ([]event.Event, error) {
 			return nil, fmt.Errorf("add to rollup of %s %s: %w", rollup.Scope, rollup.Subject, err)
 		}
 	}
-	events := spendEvents(entries, now)
-	return events, event.Put(tx, events...)
+	return spendEvents(entries, now), nil
 }
 
 type rollupKey struct {
@@ -142,8 +149,10 @@ func (b *Booker) Book(ctx context.Context, entries []Entry) error {
 func (b *Booker) book(ctx context.Context, entries []Entry) error {
 	var events []event.Event
 	err := b.Store.Tx(ctx, func(tx store.Tx) (err error) {
-		events, err = Book(tx, entries, b.Now())
-		return err
+		if events, err = write(tx, entries, b.Now()); err != nil {
+			return err
+		}
+		return b.Events.Put(tx, events...)
 	})
 	switch {
 	case err == nil:

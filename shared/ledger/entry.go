@@ -48,7 +48,7 @@ type Entry struct {
 // Rollups holds daily sums, one document per scope, subject and day.
 var Rollups = store.Collection{
 	Name:    "rollups",
-	Indexes: []store.Index{{"scope", "subject", "day"}, {"scope", "subject"}, {"scope", "day"}, {"scope", "subject", "spend"}},
+	Indexes: []store.Index{{"scope", "subject", "day"}},
 }
 
 // Scope is what a rollup sums over.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/sluice-gateway/sluice/shared/event"
@@ -165,7 +166,7 @@ func TestSelect(t *testing.T) {
 func TestRecorderGroups(t *testing.T) {
 	t.Parallel()
 	q := &messages{gate: make(chan struct{})}
-	r := ledger.NewRecorder(q, 1)
+	r := ledger.NewRecorder(ledger.Queue{Publisher: q}, 1)
 	const n = 100
 	var wg sync.WaitGroup
 	for i := range n {
@@ -202,6 +203,32 @@ func TestRecorderGroups(t *testing.T) {
 	if err := r.Record(gone, entry(1)); err != nil {
 		t.Errorf("the caller is gone: %v", err)
 	}
+}
+
+// An idle gateway's call is recorded at once; under load groups leave at most every 10 ms.
+func TestRecorderGathers(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		q := &messages{}
+		r := ledger.NewRecorder(ledger.Queue{Publisher: q}, 2)
+		start := time.Now()
+		if err := r.Record(t.Context(), entry(0)); err != nil || time.Since(start) != 0 {
+			t.Errorf("the first call waited %v, %v", time.Since(start), err)
+		}
+		var wg sync.WaitGroup
+		for i := 1; i <= 100; i++ { // one each millisecond
+			wg.Go(func() {
+				time.Sleep(time.Duration(i) * time.Millisecond)
+				if err := r.Record(t.Context(), entry(i)); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if n := len(q.kept); n < 5 || n > 12 {
+			t.Errorf("100 calls in 100 ms left in %d groups", n-1)
+		}
+	})
 }
 
 func TestRubbishGoesToTheDeadLetters(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 // Spent is what a subject has spent in all, from its rollups.
 func Spent(ctx context.Context, s store.Reader, scope Scope, subject string) (gateway.NanoUSD, error) {
 	_, sums, err := s.Sum(ctx, store.Query{
-		Collection: Rollups, Eq: map[string]any{"scope": string(scope), "subject": subject},
+		Collection: Rollups, Eq: map[string]any{"scope": string(scope), "subject": subject}, Order: "day",
 	}, "spend")
 	if err != nil {
 		return 0, err

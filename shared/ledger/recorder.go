@@ -14,17 +14,42 @@ import (
 const (
 	maxGroup      = MaxBooking
 	recordTimeout = 10 * time.Second
+	// gather is the least time between two groups: under load it is what makes them groups, and an idle gateway's calls are
+	// not held up by it.
+	gather = 10 * time.Millisecond
 )
 
-// Recorder makes entries durable by publishing them to the ledger topic, grouped: while one group is on its way, the next
-// gathers. It has no goroutine of its own; the first caller of a group publishes it for all, so nothing is left to do when
-// the last caller has returned.
+// Sink makes a group of entries durable before it returns nil: a Booker books them at once, a Queue sends them to one.
+type Sink interface {
+	Book(ctx context.Context, entries []Entry) error
+}
+
+// Queue is the Sink where booking is a worker's job: a group travels as one message.
+type Queue struct{ Publisher queue.Publisher }
+
+var (
+	_ Sink = Queue{}
+	_ Sink = (*Booker)(nil)
+)
+
+// Book publishes the entries for a Booker's Handle.
+func (q Queue) Book(ctx context.Context, entries []Entry) error {
+	data, err := json.Marshal(entries)
+	if err != nil {
+		return err
+	}
+	return q.Publisher.Publish(ctx, queue.Ledger, queue.Message{Data: data})
+}
+
+// Recorder makes entries durable in groups: while one group is on its way, the next gathers. It has no goroutine of its
+// own; the first caller of a group sends it for all, so nothing is left to do when the last caller has returned.
 type Recorder struct {
-	queue queue.Publisher
+	sink  Sink
 	slots chan struct{} // groups on their way
 
 	mu      sync.Mutex
 	pending *group
+	last    time.Time // when the last group was closed
 }
 
 type group struct {
@@ -35,8 +60,8 @@ type group struct {
 
 // NewRecorder returns a recorder that lets up to inFlight groups be on their way at once: one where publishing is quick
 // and costs a disk write, several where it is a network round trip.
-func NewRecorder(q queue.Publisher, inFlight int) *Recorder {
-	return &Recorder{queue: q, slots: make(chan struct{}, inFlight)}
+func NewRecorder(s Sink, inFlight int) *Recorder {
+	return &Recorder{sink: s, slots: make(chan struct{}, inFlight)}
 }
 
 // Record returns when the entries are durable. It does not stop when ctx is cancelled: what was spent must be recorded even
@@ -47,7 +72,7 @@ func (r *Recorder) Record(ctx context.Context, entries ...Entry) error {
 	}
 	g, first := r.join(entries)
 	if first {
-		r.publish(context.WithoutCancel(ctx), g)
+		r.send(context.WithoutCancel(ctx), g)
 	}
 	<-g.done
 	return g.err
@@ -64,11 +89,18 @@ func (r *Recorder) join(entries []Entry) (g *group, first bool) {
 	return r.pending, first
 }
 
-// publish waits for a slot while others join the group, then closes the group and sends it.
-func (r *Recorder) publish(ctx context.Context, g *group) {
+// send waits for a slot while others join the group, then closes the group and makes it durable.
+func (r *Recorder) send(ctx context.Context, g *group) {
 	r.slots <- struct{}{}
 	defer func() { <-r.slots }()
 	r.mu.Lock()
+	wait := gather - time.Since(r.last)
+	r.mu.Unlock()
+	if wait > 0 {
+		time.Sleep(wait)
+	}
+	r.mu.Lock()
+	r.last = time.Now()
 	if r.pending == g {
 		r.pending = nil
 	}
@@ -76,16 +108,12 @@ func (r *Recorder) publish(ctx context.Context, g *group) {
 	defer close(g.done)
 	ctx, cancel := context.WithTimeout(ctx, recordTimeout)
 	defer cancel()
-	data, err := json.Marshal(g.entries)
-	if err == nil {
-		err = r.queue.Publish(ctx, queue.Ledger, queue.Message{Data: data})
-	}
-	if err != nil {
+	if err := r.sink.Book(ctx, g.entries); err != nil {
 		g.err = fmt.Errorf("record %d ledger entries: %w", len(g.entries), err)
 	}
 }
 
-// Handle books the entries of a message from a Recorder.
+// Handle books the entries of a message from a Queue.
 func (b *Booker) Handle(ctx context.Context, m queue.Message) error {
 	var entries []Entry
 	if err := json.Unmarshal(m.Data, &entries); err != nil {

@@ -35,11 +35,11 @@ func requireEmulators(t *testing.T) {
 
 // startCloud runs ingress and worker as the cloud does, with the emulators as Firestore and Pub/Sub, a folder as the bucket
 // and the test as the scheduler.
-func startCloud(t *testing.T, models func(api string) string) *gateway {
+func startCloud(t *testing.T, models func(api string) string) *sluice {
 	t.Helper()
 	requireEmulators(t)
 	g, config := newGateway(t, "cloud", models)
-	g.project = fmt.Sprintf("%.20s-%d", "e2e-"+title(t), rand.Uint32()) // its own, so that tests do not mix
+	g.project = fmt.Sprintf("%.18s-%d", "e2e-"+title(t), rand.Uint32()) // its own, so that tests do not mix
 	env := func(port int) []string {
 		return []string{
 			"FIRESTORE_EMULATOR_HOST=" + os.Getenv("FIRESTORE_EMULATOR_HOST"), "PUBSUB_EMULATOR_HOST=" + os.Getenv("PUBSUB_EMULATOR_HOST"),
@@ -73,7 +73,7 @@ func startCloud(t *testing.T, models func(api string) string) *gateway {
 	return g
 }
 
-func (g *gateway) pubsub() pubsub {
+func (g *sluice) pubsub() pubsub {
 	return pubsub{"http://" + os.Getenv("PUBSUB_EMULATOR_HOST") + "/v1/projects/" + g.project, g.project}
 }
 

@@ -20,8 +20,8 @@ const (
 
 const masterKey = "sk-e2e-master-0123456789"
 
-// gateway is a running one, with a provider of its own whose bill is the truth.
-type gateway struct {
+// sluice is a running gateway, with a provider of its own whose bill is the truth.
+type sluice struct {
 	engine   string
 	url      string
 	dir      string
@@ -34,16 +34,16 @@ type gateway struct {
 }
 
 // kill is kill -9 of the process that does deferred work.
-func (g *gateway) kill() { g.worker.kill() }
+func (g *sluice) kill() { g.worker.kill() }
 
 // restart starts it again.
-func (g *gateway) restart(t testing.TB) { g.worker = g.startWorker(t) }
+func (g *sluice) restart(t testing.TB) { g.worker = g.startWorker(t) }
 
 // engines are the two that every gateway can run on.
-var engines = map[string]func(t *testing.T, models func(api string) string) *gateway{"local": startLocal, "cloud": startCloud}
+var engines = map[string]func(t *testing.T, models func(api string) string) *sluice{"local": startLocal, "cloud": startCloud}
 
 // onBothEngines runs a test against a gateway on each engine.
-func onBothEngines(t *testing.T, test func(t *testing.T, g *gateway)) {
+func onBothEngines(t *testing.T, test func(t *testing.T, g *sluice)) {
 	t.Helper()
 	t.Parallel()
 	for name, start := range engines {
@@ -69,9 +69,9 @@ func allModels(api string) string {
 }
 
 // newGateway makes what both engines need: a folder, a provider that must never see the master key, and a config file.
-func newGateway(t *testing.T, engine string, models func(api string) string) (g *gateway, config string) {
+func newGateway(t *testing.T, engine string, models func(api string) string) (g *sluice, config string) {
 	t.Helper()
-	g = &gateway{engine: engine, dir: t.TempDir()}
+	g = &sluice{engine: engine, dir: t.TempDir()}
 	var api string
 	g.provider, api = fakeprovider.Start(t, fakeprovider.WithCanaries(masterKey))
 	config = filepath.Join(g.dir, "config.yaml")
@@ -81,7 +81,7 @@ func newGateway(t *testing.T, engine string, models func(api string) string) (g 
 	return g, config
 }
 
-func startLocal(t *testing.T, models func(api string) string) *gateway {
+func startLocal(t *testing.T, models func(api string) string) *sluice {
 	t.Helper()
 	g, config := newGateway(t, "local", models)
 	port := strconv.Itoa(freePort(t))

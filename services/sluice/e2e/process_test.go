@@ -41,6 +41,9 @@ func command(ctx context.Context, dir string, env []string, path string, args ..
 func spawn(t testing.TB, dir string, env []string, path string, args ...string) *process {
 	t.Helper()
 	p := &process{name: filepath.Base(path), ended: make(chan struct{})}
+	if _, err := os.Stat(p.log(dir)); err != nil { // the first of its name in this test
+		t.Cleanup(func() { p.report(t, dir) })
+	}
 	log, err := os.OpenFile(p.log(dir), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		t.Fatal(err)
@@ -55,10 +58,7 @@ func spawn(t testing.TB, dir string, env []string, path string, args ...string) 
 		_ = p.cmd.Wait()
 		close(p.ended)
 	}()
-	t.Cleanup(func() {
-		p.kill()
-		p.report(t, dir)
-	})
+	t.Cleanup(p.kill)
 	return p
 }
 

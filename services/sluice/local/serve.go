@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime"
 	"strconv"
 	"time"
 
@@ -32,6 +33,9 @@ const (
 func Serve(ctx context.Context, o Options, out io.Writer) error {
 	if err := os.MkdirAll(o.Data, 0o700); err != nil {
 		return fmt.Errorf("data folder: %w", err)
+	}
+	if runtime.GOMAXPROCS(0) == 1 {
+		runtime.GOMAXPROCS(2) // else calls would wait for the disk whenever a commit does
 	}
 	choice := config.Choice{File: o.Config, Model: o.Model, APIBase: o.APIBase, Alias: o.Alias}
 	models, warnings, err := choice.Models(o.Env)
@@ -60,11 +64,12 @@ func Serve(ctx context.Context, o Options, out io.Writer) error {
 	router.Use(routing.NewTable(models.Deployments))
 	keys := auth.New(local.Store, master, time.Now, o.Log)
 	calls := upstream.New(models.Prices, time.Now, o.Log)
-	front := ingress.New(ingress.Config{
-		Engine: local.Engine, Auth: keys, Router: router, Upstream: calls, LedgerInFlight: 1, Now: time.Now, Log: o.Log,
-	})
 	back := worker.New(worker.Config{
 		Engine: local.Engine, Auth: keys, Router: router, Upstream: calls, Verify: local.Verifier(), Now: time.Now, Log: o.Log,
+	})
+	front := ingress.New(ingress.Config{
+		Engine: local.Engine, Auth: keys, Router: router, Upstream: calls, Ledger: back.Ledger(), LedgerInFlight: 1,
+		Now: time.Now, Log: o.Log,
 	})
 	pusher, err := local.Dispatcher(back.Handler())
 	if err != nil {

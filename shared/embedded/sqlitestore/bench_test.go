@@ -1,3 +1,5 @@
+//go:build unix
+
 package sqlitestore_test
 
 import (
@@ -97,13 +99,6 @@ func cpu() time.Duration {
 	var u syscall.Rusage
 	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u)
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-}
-
-func must(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
 }
 
 // BenchmarkCreate has many callers create one document each: what a commit costs is shared by all that wait.

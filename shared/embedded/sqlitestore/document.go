@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"reflect"
+	"slices"
 	"strconv"
+	"unicode/utf8"
 
 	"github.com/sluice-gateway/sluice/shared/store"
 )
@@ -29,6 +32,12 @@ func (t *table) encode(id string, doc any) (row, error) {
 		return row{}, fmt.Errorf("sqlitestore: %s/%s: %w", t.Name, id, err)
 	}
 	return r, nil
+}
+
+// sameValues reports whether a stored document has the same values in the table's fields as a row.
+func (t *table) sameValues(body []byte, r row) bool {
+	values := make([]any, len(t.fields))
+	return t.scan(body, values) == nil && reflect.DeepEqual(values, r.values)
 }
 
 // scan walks over JSON as json.Marshal writes it, that is valid and without spaces. It refuses numbers that are not whole
@@ -80,7 +89,10 @@ func (t *table) column(label []byte) int {
 			return i
 		}
 	}
-	return -1
+	if bytes.IndexByte(label, '\\') < 0 && utf8.Valid(label) {
+		return -1
+	}
+	return slices.Index(t.fields, unquote(label)) // there are other ways to write it
 }
 
 // stringEnd is the length of the JSON string that s begins with.
@@ -125,12 +137,7 @@ func whole(number []byte) error {
 func scalar(token []byte) any {
 	switch token[0] {
 	case '"':
-		if bytes.IndexByte(token, '\\') < 0 {
-			return string(token[1 : len(token)-1])
-		}
-		var s string
-		_ = json.Unmarshal(token, &s) // json.Marshal wrote it
-		return s
+		return unquote(token)
 	case 't':
 		return truth(true)
 	case 'f':
@@ -140,6 +147,14 @@ func scalar(token []byte) any {
 	}
 	n, _ := strconv.ParseInt(string(token), 10, 64) // whole has seen it
 	return n
+}
+
+func unquote(token []byte) (s string) {
+	if bytes.IndexByte(token, '\\') < 0 && utf8.Valid(token) {
+		return string(token[1 : len(token)-1])
+	}
+	_ = json.Unmarshal(token, &s) // json.Marshal wrote it
+	return s
 }
 
 // truth is a boolean in a column: SQLite has none, and an integer would equal a number.

@@ -91,6 +91,19 @@ func (s *session) put(t *table, id string, r row) (store.Version, error) {
 	return s.store(t, t.put, id, r)
 }
 
+// touch replaces a document that keeps the values of its indexed fields: no index is written.
+func (s *session) touch(t *table, id string, r row) error {
+	version, err := s.next()
+	if err != nil {
+		return err
+	}
+	if _, err := s.exec(t.touch, version, r.body, id); err != nil {
+		return err
+	}
+	s.change(t, id)
+	return nil
+}
+
 func (s *session) store(t *table, statement, id string, r row) (store.Version, error) {
 	version, err := s.next()
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 	"syscall"
 )
 
-// lock takes the data folder for this process until the file is closed. The system lets go of it when a process dies.
-func lock(folder string) (*os.File, error) {
+// lock takes the data folder for this process until unlock. The system lets go of it when a process dies.
+func lock(folder string) (unlock func() error, err error) {
 	f, err := os.OpenFile(filepath.Join(folder, "LOCK"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("lock data folder %s: %w", folder, err)
@@ -32,5 +32,8 @@ func lock(folder string) (*os.File, error) {
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	return f, nil
+	return func() error {
+		// Closing alone would leave the lock to a child that is just being started and has not closed its copy yet.
+		return errors.Join(syscall.Flock(int(f.Fd()), syscall.LOCK_UN), f.Close())
+	}, nil
 }

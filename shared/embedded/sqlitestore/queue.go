@@ -23,6 +23,8 @@ var schema = []string{
 		attempt integer not null default 0, token integer not null default 0, primary key(id, subscription)
 	) strict, without rowid`,
 	`create index if not exists deliveries_due on deliveries(subscription, due, id)`,
+	// The file is ours alone, so a lease that stands in it is that of a process that has died.
+	`update deliveries set due = 0, token = 0 where token <> 0`,
 }
 
 const leaseSQL = `select d.id, d.attempt, m.published, m.attributes, m.data from deliveries d join messages m on m.id = d.id

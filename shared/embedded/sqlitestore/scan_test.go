@@ -26,7 +26,7 @@ func FuzzScan(f *testing.F) {
 	f.Fuzz(func(t *testing.T, doc []byte) {
 		encoded, err := json.Marshal(json.RawMessage(doc))
 		if err != nil {
-			t.Skip("not JSON, which encode never sees")
+			return // not JSON, which encode never sees
 		}
 		var decoded map[string]any
 		decoder := json.NewDecoder(bytes.NewReader(encoded))

@@ -35,7 +35,6 @@ type Options struct {
 type DB struct {
 	path   string
 	now    func() time.Time
-	lock   *os.File
 	tables map[string]*table
 
 	writer   *writer
@@ -67,19 +66,20 @@ func (o Options) Open(ctx context.Context, path string, collections ...store.Col
 			return nil, err
 		}
 	}
-	if db.lock, err = lock(filepath.Dir(path)); err != nil {
+	unlock, err := lock(filepath.Dir(path))
+	if err != nil {
 		return nil, err
 	}
 	c, err := db.open(ctx, o.MaxPages)
 	if err != nil {
-		return nil, errors.Join(err, db.lock.Close())
+		return nil, errors.Join(err, unlock())
 	}
 	if db.writer, err = newWriter(db, c); err != nil {
-		return nil, errors.Join(err, c.close(), db.lock.Close())
+		return nil, errors.Join(err, c.close(), unlock())
 	}
 	db.readers = newReaderPool(path, readers)
 	db.close = sync.OnceValue(func() error {
-		return errors.Join(db.writer.stop(), db.readers.close(), c.close(), db.lock.Close())
+		return errors.Join(db.writer.stop(), db.readers.close(), c.close(), unlock())
 	})
 	return db, nil
 }

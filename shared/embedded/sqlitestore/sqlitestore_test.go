@@ -40,3 +40,10 @@ func TestQueue(t *testing.T) {
 		return open(t, sqlitestore.Options{Now: now}).Queue(topics)
 	})
 }
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

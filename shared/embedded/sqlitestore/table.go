@@ -18,7 +18,7 @@ type table struct {
 	fields []string // that have a column
 	labels []string // the same as they stand in JSON, with quotes
 
-	get, insert, put, update, remove string // statements
+	get, insert, put, update, touch, remove string // statements
 }
 
 func newTable(c store.Collection) (*table, error) {
@@ -44,6 +44,7 @@ func newTable(c store.Collection) (*table, error) {
 	t.insert = "insert into " + t.name + "(id, version, " + columns + "body) values (?, ?" + strings.Repeat(", ?", len(t.fields)+1) + ")"
 	t.put = t.insert + " on conflict(id) do update set version = excluded.version, " + sets + "body = excluded.body"
 	t.update = "update " + t.name + " set version = ?, " + strings.ReplaceAll(columns, ",", " = ?,") + "body = ? where id = ? and version = ?"
+	t.touch = "update " + t.name + " set version = ?, body = ? where id = ?"
 	t.remove = "delete from " + t.name + " where id = ?"
 	return t, nil
 }

@@ -106,9 +106,13 @@ func (t *tx) Add(ref store.Ref, base any, n store.Deltas) error {
 		if err != nil {
 			return err
 		}
-		if r, err = table.encode(ref.ID, sum); err == nil {
-			_, err = t.s.put(table, ref.ID, r)
+		if r, err = table.encode(ref.ID, sum); err != nil {
+			return err
 		}
+		if body != nil && table.sameValues(body, r) {
+			return t.s.touch(table, ref.ID, r)
+		}
+		_, err = t.s.put(table, ref.ID, r)
 		return err
 	})
 }
