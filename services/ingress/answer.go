@@ -12,8 +12,10 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/sluice-gateway/sluice/shared/blob"
 	"github.com/sluice-gateway/sluice/shared/dialect/chat"
 	"github.com/sluice-gateway/sluice/shared/gateway"
+	"github.com/sluice-gateway/sluice/shared/store"
 )
 
 // bodyTimeout is how long a caller may take to send a body.
@@ -36,6 +38,9 @@ func (s *Server) answerError(w http.ResponseWriter, r *http.Request, err error) 
 		return
 	}
 	e := gateway.AsError(err)
+	if errors.Is(err, store.ErrFull) || errors.Is(err, blob.ErrFull) {
+		e = gateway.Errorf(gateway.KindStorageFull, "The gateway's disk is full.")
+	}
 	if e.Status() >= 500 {
 		s.Log.WarnContext(r.Context(), "call failed", "route", r.Pattern, "status", e.Status(), "type", e.Type(), "error", err)
 	}

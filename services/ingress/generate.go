@@ -33,6 +33,9 @@ func (s *Server) generate(op gateway.Op) handler {
 		if err != nil {
 			return err
 		}
+		if err := s.Ledger.Ready(r.Context()); err != nil {
+			return gateway.Errorf(gateway.KindUnavailable, "Spend cannot be recorded at the moment.").WithCause(err)
+		}
 		reservation, err := s.Budgets.Reserve(r.Context(), p, s.Upstream.Bound(request, plan))
 		if err != nil {
 			return err
@@ -92,7 +95,7 @@ func isID(s string) bool {
 func (s *Server) record(ctx context.Context, call *upstream.Call) error {
 	err := s.Ledger.Record(ctx, call.Attempts...)
 	if err != nil {
-		s.Log.ErrorContext(ctx, "ledger entries may be lost", "error", err, "entries", call.Attempts)
+		s.Log.ErrorContext(ctx, "ledger entries could not be recorded yet", "error", err, "entries", call.Attempts)
 	}
 	return err
 }

@@ -231,6 +231,46 @@ func TestRecorderGathers(t *testing.T) {
 	})
 }
 
+// What could not be recorded is kept, holds back further calls, and is recorded once when that is possible again.
+func TestRecorderKeepsWhatItCannotRecord(t *testing.T) {
+	t.Parallel()
+	s := memstore.New()
+	sink := &failing{Sink: booker(s), fail: errors.New("disk full")}
+	r := ledger.NewRecorder(sink, 1)
+	for n := range 3 {
+		if err := r.Record(t.Context(), entry(n)); !errors.Is(err, sink.fail) {
+			t.Fatal(err)
+		}
+	}
+	if err := r.Ready(t.Context()); !errors.Is(err, sink.fail) {
+		t.Errorf("Ready while nothing can be recorded: %v", err)
+	}
+	sink.fail = nil
+	if err := booker(s).Book(t.Context(), []ledger.Entry{entry(1)}); err != nil { // its answer was lost, not its effect
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := r.Ready(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, want := spent(t, s, ledger.ByUser, "u"), entry(0).Cost+entry(1).Cost+entry(2).Cost; got != want {
+		t.Errorf("%d recorded, want %d", got, want)
+	}
+}
+
+type failing struct {
+	ledger.Sink
+	fail error
+}
+
+func (f *failing) Book(ctx context.Context, entries []ledger.Entry) error {
+	if f.fail != nil {
+		return f.fail
+	}
+	return f.Sink.Book(ctx, entries)
+}
+
 func TestRubbishGoesToTheDeadLetters(t *testing.T) {
 	t.Parallel()
 	err := booker(memstore.New()).Handle(t.Context(), queue.Message{Data: []byte("{")})

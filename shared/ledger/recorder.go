@@ -42,7 +42,8 @@ func (q Queue) Book(ctx context.Context, entries []Entry) error {
 }
 
 // Recorder makes entries durable in groups: while one group is on its way, the next gathers. It has no goroutine of its
-// own; the first caller of a group sends it for all, so nothing is left to do when the last caller has returned.
+// own; the first caller of a group sends it for all, so nothing is left to do when the last caller has returned. What could
+// not be recorded is kept until it can, and until then Ready holds back further calls.
 type Recorder struct {
 	sink  Sink
 	slots chan struct{} // groups on their way
@@ -50,6 +51,7 @@ type Recorder struct {
 	mu      sync.Mutex
 	pending *group
 	last    time.Time // when the last group was closed
+	kept    []Entry   // could not be recorded
 }
 
 type group struct {
@@ -65,7 +67,7 @@ func NewRecorder(s Sink, inFlight int) *Recorder {
 }
 
 // Record returns when the entries are durable. It does not stop when ctx is cancelled: what was spent must be recorded even
-// if the caller is gone. An error means that they may be lost; it is for the log, with the entries.
+// if the caller is gone. After an error they are kept for Ready, and lost if the process ends before.
 func (r *Recorder) Record(ctx context.Context, entries ...Entry) error {
 	if len(entries) == 0 {
 		return nil
@@ -110,7 +112,40 @@ func (r *Recorder) send(ctx context.Context, g *group) {
 	defer cancel()
 	if err := r.sink.Book(ctx, g.entries); err != nil {
 		g.err = fmt.Errorf("record %d ledger entries: %w", len(g.entries), err)
+		r.mu.Lock()
+		r.kept = append(r.kept, g.entries...)
+		r.mu.Unlock()
 	}
+}
+
+// Ready tells whether what a call will cost can be recorded: it first records what was kept. It costs nothing as long as
+// nothing is.
+func (r *Recorder) Ready(ctx context.Context) error {
+	r.mu.Lock()
+	n := len(r.kept)
+	r.mu.Unlock()
+	if n == 0 {
+		return nil
+	}
+	r.slots <- struct{}{}
+	defer func() { <-r.slots }()
+	r.mu.Lock()
+	kept := r.kept
+	r.kept = nil
+	r.mu.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, recordTimeout)
+	defer cancel()
+	for len(kept) > 0 {
+		n := min(len(kept), maxGroup)
+		if err := r.sink.Book(ctx, kept[:n]); err != nil {
+			r.mu.Lock()
+			r.kept = append(kept, r.kept...)
+			r.mu.Unlock()
+			return fmt.Errorf("record %d kept ledger entries: %w", len(kept), err)
+		}
+		kept = kept[n:]
+	}
+	return nil
 }
 
 // Handle books the entries of a message from a Queue.
