@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -95,9 +96,12 @@ func (s *Server) routes() []route {
 	}
 }
 
+// poolRandom makes ids cheap: their random bytes are read many at a time. They name things and protect nothing.
+var poolRandom = sync.OnceFunc(uuid.EnableRandPool)
+
 // Handler serves all routes.
 func (s *Server) Handler() http.Handler {
-	uuid.EnableRandPool()
+	poolRandom()
 	mux := http.NewServeMux()
 	byPath := map[string]map[string]route{}
 	add := func(path string, r route) {

@@ -77,7 +77,7 @@ func (b *batchDoc) enter(s state, now time.Time) []event.Event {
 func (b *batchDoc) news() any {
 	return map[string]any{
 		"id": b.ID, "status": string(b.State), "endpoint": b.Endpoint, "input_file_id": b.Input,
-		"output_file_id": orNull(b.Output), "error_file_id": orNull(b.Errors), "request_counts": b.counts(b.Tally),
+		"output_file_id": orNull(b.Output), "error_file_id": orNull(b.Errors), "request_counts": b.counts(b.Tally), "usage": b.Tally.usage(),
 	}
 }
 

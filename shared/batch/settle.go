@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/sluice-gateway/sluice/shared/event"
 	"github.com/sluice-gateway/sluice/shared/gateway"
@@ -65,7 +64,7 @@ func (c *chunkDoc) settled() {
 }
 
 // book books entries in a transaction. With known it leaves out those, and each id after its first.
-func book(tx store.Tx, entries []ledger.Entry, known map[string]bool, now time.Time) ([]event.Event, error) {
+func (d *Deps) book(tx store.Tx, entries []ledger.Entry, known map[string]bool) ([]event.Event, error) {
 	if known != nil {
 		seen := maps.Clone(known)
 		entries = slices.DeleteFunc(slices.Clone(entries), func(e ledger.Entry) bool {
@@ -77,7 +76,7 @@ func book(tx store.Tx, entries []ledger.Entry, known map[string]bool, now time.T
 	if len(entries) == 0 {
 		return nil, nil
 	}
-	return ledger.Book(tx, entries, now)
+	return ledger.Book(tx, d.Events, entries, d.Now())
 }
 
 // bookTheRest goes on where an entry turns out to be in the ledger already. That is a fault of whoever gave it its id; it

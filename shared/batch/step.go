@@ -46,7 +46,7 @@ func (d *Deps) apply(ctx context.Context, s *step) error {
 					return err
 				}
 			}
-			if events, err = book(tx, s.book, known, d.Now()); err != nil {
+			if events, err = d.book(tx, s.book, known); err != nil {
 				return err
 			}
 			return tx.Put(s.next.ref(), s.next)

@@ -207,10 +207,3 @@ func decode(doc store.Doc, err error) (json.RawMessage, error) {
 	}
 	return json.RawMessage(e.Event), nil
 }
-
-// Put is (*Sender).Put of a sender with a queue.
-func Put(tx store.Tx, events ...Event) error {
-	return (&Sender{Queue: unsent{}}).Put(tx, events...)
-}
-
-type unsent struct{ queue.Publisher }

@@ -21,15 +21,7 @@ const maxEventEntries = 100
 
 // Book adds entries, their share of the rollups and a spend event for each key to the transaction. The same entries must
 // always be booked together: their ids make a repetition fail with store.ErrExists as a whole.
-func Book(tx store.Tx, entries []Entry, now time.Time) ([]event.Event, error) {
-	events, err := write(tx, entries, now)
-	if err != nil {
-		return nil, err
-	}
-	return events, event.Put(tx, events...)
-}
-
-func write(tx store.Tx, entries []Entry, now time.Time) ([]event.Event, error) {
+func Book(tx store.Tx, outbox *event.Sender, entries []Entry, now time.Time) ([]event.Event, error) {
 	for i := range entries {
 		if err := tx.Create(Entries.Ref(entries[i].ID), &entries[i]); err != nil {
 			return nil, fmt.Errorf("create ledger entry %s: %w", entries[i].ID, err)
@@ -41,7 +33,8 @@ func write(tx store.Tx, entries []Entry, now time.Time) ([]event.Event, error) {
 			return nil, fmt.Errorf("add to rollup of %s %s: %w", rollup.Scope, rollup.Subject, err)
 		}
 	}
-	return spendEvents(entries, now), nil
+	events := spendEvents(entries, now)
+	return events, outbox.Put(tx, events...)
 }
 
 type rollupKey struct {
@@ -149,10 +142,8 @@ func (b *Booker) Book(ctx context.Context, entries []Entry) error {
 func (b *Booker) book(ctx context.Context, entries []Entry) error {
 	var events []event.Event
 	err := b.Store.Tx(ctx, func(tx store.Tx) (err error) {
-		if events, err = write(tx, entries, b.Now()); err != nil {
-			return err
-		}
-		return b.Events.Put(tx, events...)
+		events, err = Book(tx, b.Events, entries, b.Now())
+		return err
 	})
 	switch {
 	case err == nil:

@@ -6,9 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"io/fs"
 	"iter"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -108,11 +106,9 @@ func (b *Bucket) Delete(ctx context.Context, name string) error {
 	return nil
 }
 
-var names = regexp.MustCompile(`\A[A-Za-z0-9_.:=@+/-]{1,512}\z`)
-
 func check(ctx context.Context, name string) error {
-	if !names.MatchString(name) || !fs.ValidPath(name) || name == "." {
-		return fmt.Errorf("bad object name %q", name)
+	if err := blob.CheckName(name); err != nil {
+		return err
 	}
 	return ctx.Err()
 }

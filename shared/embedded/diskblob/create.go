@@ -14,7 +14,7 @@ import (
 
 // Create is blob.Bucket's: a temporary file, made durable, then linked to the object's name, which fails if that is taken.
 func (b *Bucket) Create(ctx context.Context, name string, r io.Reader) (blob.Info, error) {
-	if err := errors.Join(checkName(name), ctx.Err()); err != nil {
+	if err := errors.Join(blob.CheckName(name), ctx.Err()); err != nil {
 		return blob.Info{}, err
 	}
 	file := filePath(name)

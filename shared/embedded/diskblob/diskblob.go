@@ -73,7 +73,7 @@ func (b *Bucket) removeStale() error {
 
 // Open is blob.Bucket's.
 func (b *Bucket) Open(ctx context.Context, name string, from, n int64) (io.ReadCloser, error) {
-	if err := errors.Join(checkName(name), ctx.Err()); err != nil {
+	if err := errors.Join(blob.CheckName(name), ctx.Err()); err != nil {
 		return nil, err
 	}
 	if from < 0 {
@@ -161,7 +161,7 @@ func (b *Bucket) walk(ctx context.Context, prefix string) (infos []blob.Info, er
 
 // Delete is blob.Bucket's. The object's folder stays.
 func (b *Bucket) Delete(ctx context.Context, name string) error {
-	if err := errors.Join(checkName(name), ctx.Err()); err != nil {
+	if err := errors.Join(blob.CheckName(name), ctx.Err()); err != nil {
 		return err
 	}
 	err := b.root.Remove(filePath(name))

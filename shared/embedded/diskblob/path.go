@@ -1,10 +1,7 @@
 package diskblob
 
 import (
-	"fmt"
-	"io/fs"
 	"path"
-	"regexp"
 	"strings"
 )
 
@@ -17,15 +14,6 @@ const (
 	maxPiece   = 200 // bytes; file systems commonly take 255
 	tempFolder = "~tmp"
 )
-
-var names = regexp.MustCompile(`\A[A-Za-z0-9_.:=@+/-]{1,512}\z`)
-
-func checkName(name string) error {
-	if !names.MatchString(name) || !fs.ValidPath(name) || name == "." {
-		return fmt.Errorf("bad object name %q", name)
-	}
-	return nil
-}
 
 // filePath is where an object is kept, relative to the bucket's folder.
 func filePath(name string) string {

@@ -7,11 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"iter"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strings"
 	"time"
 
@@ -68,15 +66,6 @@ func Authorized(ctx context.Context) (*http.Client, error) {
 	return client, nil
 }
 
-var names = regexp.MustCompile(`\A[A-Za-z0-9_.:=@+/-]{1,512}\z`)
-
-func checkName(name string) error {
-	if !names.MatchString(name) || !fs.ValidPath(name) || name == "." {
-		return fmt.Errorf("bad object name %q", name)
-	}
-	return nil
-}
-
 func (b *Bucket) objectURL(name string) string { return b.objects + "/" + url.PathEscape(name) }
 
 // object is what the service tells about one.
@@ -105,7 +94,7 @@ func (b *Bucket) Open(ctx context.Context, name string, from, n int64) (io.ReadC
 }
 
 func (b *Bucket) open(ctx context.Context, name string, from, n int64) (body io.ReadCloser, err error) {
-	if err := checkName(name); err != nil {
+	if err := blob.CheckName(name); err != nil {
 		return nil, err
 	}
 	if from < 0 {
@@ -169,7 +158,7 @@ func (b *Bucket) List(ctx context.Context, prefix string) iter.Seq2[blob.Info, e
 
 // Delete is blob.Bucket's.
 func (b *Bucket) Delete(ctx context.Context, name string) error {
-	if err := checkName(name); err != nil {
+	if err := blob.CheckName(name); err != nil {
 		return err
 	}
 	err := b.call(ctx, request{method: http.MethodDelete, url: b.objectURL(name)}, nil)

@@ -30,7 +30,7 @@ const chunkBytes = 8 << 20
 // Each object carries a mark of the call that made it. So when an answer was lost and the service then says that the object
 // exists, we know whether it is ours.
 func (b *Bucket) Create(ctx context.Context, name string, r io.Reader) (blob.Info, error) {
-	if err := checkName(name); err != nil {
+	if err := blob.CheckName(name); err != nil {
 		return blob.Info{}, err
 	}
 	u := &upload{
