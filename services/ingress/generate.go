@@ -8,8 +8,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/sluice-gateway/sluice/shared/dialect/chat"
 	"github.com/sluice-gateway/sluice/shared/gateway"
 	"github.com/sluice-gateway/sluice/shared/upstream"
@@ -41,7 +39,7 @@ func (s *Server) generate(op gateway.Op) handler {
 			return err
 		}
 		defer reservation.Settle()
-		call := newCall(w, r, request, p)
+		call := s.newCall(w, r, request, p)
 		if request.Stream && op != gateway.OpEmbeddings {
 			stream, err := s.Upstream.Stream(r.Context(), call, plan, reservation)
 			if err != nil {
@@ -66,8 +64,8 @@ const (
 	responseCost = "X-Litellm-Response-Cost"
 )
 
-func newCall(w http.ResponseWriter, r *http.Request, request *chat.Request, p gateway.Principal) *upstream.Call {
-	id := uuid.NewString()
+func (s *Server) newCall(w http.ResponseWriter, r *http.Request, request *chat.Request, p gateway.Principal) *upstream.Call {
+	id := s.ids.next()
 	call := &upstream.Call{ID: id, AttemptID: id, Request: request, Principal: p}
 	if own := r.Header[callID]; len(own) > 0 && isID(own[0]) {
 		call.ID = own[0]

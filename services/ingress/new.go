@@ -40,5 +40,6 @@ func New(c Config) *Server {
 		Auth: c.Auth, Keys: &auth.Manager{Store: c.Engine.Store, Now: c.Now}, Router: c.Router, Budgets: new(budget.Budgets),
 		Upstream: c.Upstream, Ledger: ledger.NewRecorder(c.Ledger, c.LedgerInFlight), Store: c.Engine.Store,
 		Events: events, Files: batch.NewFiles(deps), Batches: batch.NewBatches(deps), Now: c.Now, Log: c.Log,
+		ids: newCallIDs(),
 	}
 }

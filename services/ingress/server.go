@@ -6,10 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
-	"sync"
 	"time"
-
-	"github.com/google/uuid"
 
 	"github.com/sluice-gateway/sluice/shared/auth"
 	"github.com/sluice-gateway/sluice/shared/batch"
@@ -25,7 +22,7 @@ import (
 // DefaultMaxBody is the limit for a JSON body, in bytes: images travel in base64. Cloud Run takes no more over HTTP/1.
 const DefaultMaxBody = 32 << 20
 
-// Server holds what the routes need. All fields but MaxBody must be set.
+// Server holds what the routes need; New makes one.
 type Server struct {
 	Auth     *auth.Authenticator
 	Keys     *auth.Manager
@@ -40,6 +37,8 @@ type Server struct {
 	Now      func() time.Time
 	Log      *slog.Logger
 	MaxBody  int64 // of a JSON body, in bytes; 0 is DefaultMaxBody
+
+	ids *callIDs
 }
 
 // access says whom a route admits.
@@ -96,12 +95,8 @@ func (s *Server) routes() []route {
 	}
 }
 
-// poolRandom makes ids cheap: their random bytes are read many at a time. They name things and protect nothing.
-var poolRandom = sync.OnceFunc(uuid.EnableRandPool)
-
 // Handler serves all routes.
 func (s *Server) Handler() http.Handler {
-	poolRandom()
 	mux := http.NewServeMux()
 	byPath := map[string]map[string]route{}
 	add := func(path string, r route) {

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"time"
 
 	cloudevents "github.com/cloudevents/sdk-go/v2/event"
@@ -49,21 +50,34 @@ func ID(parts ...string) string {
 	return "evt_" + hex.EncodeToString(h.Sum(nil)[:16])
 }
 
-// CloudEvent is the event in CloudEvents 1.0 form.
-func (e Event) CloudEvent() (cloudevents.Event, error) {
-	ce := cloudevents.New()
-	ce.SetID(e.ID)
-	ce.SetType(string(e.Type))
-	ce.SetSource("//sluice/owners/" + e.Owner.String())
-	ce.SetSubject(e.Subject)
-	ce.SetTime(e.Time.UTC())
-	ce.SetExtension("partitionkey", e.Owner.String())
-	data, err := json.Marshal(e.Data)
-	if err != nil {
-		return ce, fmt.Errorf("encode data of event %s: %w", e.ID, err)
+// structured is a CloudEvent 1.0 in its JSON form.
+type structured struct {
+	SpecVersion string `json:"specversion"`
+	ID          string `json:"id"`
+	Source      string `json:"source"`
+	Type        Type   `json:"type"`
+	Subject     string `json:"subject"`
+	ContentType string `json:"datacontenttype"`
+	Time        string `json:"time"`
+	Data        any    `json:"data"`
+	Partition   string `json:"partitionkey"`
+}
+
+func (e Event) structured() structured {
+	return structured{
+		SpecVersion: "1.0", ID: e.ID, Source: "//sluice/owners/" + url.PathEscape(e.Owner.String()), Type: e.Type, Subject: e.Subject,
+		ContentType: "application/json", Time: e.Time.UTC().Format(time.RFC3339Nano), Data: e.Data, Partition: e.Owner.String(),
 	}
-	if err := ce.SetData("application/json", json.RawMessage(data)); err != nil {
-		return ce, fmt.Errorf("event %s: %w", e.ID, err)
+}
+
+// CloudEvent is the event as the CloudEvents SDK has it.
+func (e Event) CloudEvent() (ce cloudevents.Event, err error) {
+	text, err := json.Marshal(e.structured())
+	if err == nil {
+		err = json.Unmarshal(text, &ce)
 	}
-	return ce, ce.Validate()
+	if err == nil {
+		err = ce.Validate()
+	}
+	return ce, err
 }

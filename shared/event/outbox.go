@@ -27,42 +27,30 @@ const (
 	page     = 100
 )
 
-// entry is an event in the outbox.
-type entry struct {
-	Event   string `json:"event"`            // the CloudEvent, structured JSON
-	Created int64  `json:"created"`          // Unix microseconds
-	Unsent  int64  `json:"unsent,omitempty"` // Created, until the event is sent
-	Expires int64  `json:"expires"`          // Unix seconds
+// entry is an event in the outbox: E is a structured event when it is written, and JSON when it is read.
+type entry[E any] struct {
+	Event   E     `json:"event"`
+	Created int64 `json:"created"`          // Unix microseconds
+	Unsent  int64 `json:"unsent,omitempty"` // Created, until the event is sent
+	Expires int64 `json:"expires"`          // Unix seconds
 }
 
 // Put stores events in the transaction that makes them true. Putting one again is fine.
 func (s *Sender) Put(tx store.Tx, events ...Event) error {
 	for _, e := range events {
-		doc, err := s.newEntry(e)
-		if err != nil {
-			return err
-		}
-		if err := tx.Put(Outbox.Ref(e.ID), doc); err != nil {
+		if err := tx.Put(Outbox.Ref(e.ID), s.newEntry(e)); err != nil {
 			return fmt.Errorf("put event %s: %w", e.ID, err)
 		}
 	}
 	return nil
 }
 
-func (s *Sender) newEntry(e Event) (entry, error) {
-	ce, err := e.CloudEvent()
-	if err != nil {
-		return entry{}, err
-	}
-	text, err := json.Marshal(ce)
-	if err != nil {
-		return entry{}, fmt.Errorf("encode event %s: %w", e.ID, err)
-	}
-	doc := entry{Event: string(text), Created: e.Time.UnixMicro(), Expires: e.Time.Add(keep).Unix()}
+func (s *Sender) newEntry(e Event) entry[structured] {
+	doc := entry[structured]{Event: e.structured(), Created: e.Time.UnixMicro(), Expires: e.Time.Add(keep).Unix()}
 	if s.Queue != nil {
 		doc.Unsent = doc.Created
 	}
-	return doc, nil
+	return doc
 }
 
 // Sender stores events and publishes what is in the outbox.
@@ -77,32 +65,30 @@ func (s *Sender) Send(ctx context.Context, events ...Event) error {
 	if len(events) == 0 || s.Queue == nil {
 		return nil
 	}
-	docs := make(map[string]entry, len(events))
-	for _, e := range events {
-		doc, err := s.newEntry(e)
-		if err != nil {
-			return err
+	docs := make(map[string]any, len(events))
+	messages := make([]queue.Message, len(events))
+	for i, e := range events {
+		ce, err := e.CloudEvent()
+		if err == nil {
+			messages[i], err = Encode(ce)
 		}
+		if err != nil {
+			return fmt.Errorf("event %s: %w", e.ID, err)
+		}
+		doc := s.newEntry(e)
+		doc.Unsent = 0
 		docs[e.ID] = doc
 	}
-	return s.send(ctx, docs)
+	return s.send(ctx, messages, docs)
 }
 
-func (s *Sender) send(ctx context.Context, docs map[string]entry) error {
-	var messages []queue.Message
-	for id, doc := range docs {
-		m, err := doc.message()
-		if err != nil {
-			return fmt.Errorf("event %s: %w", id, err)
-		}
-		messages = append(messages, m)
-	}
+// send publishes messages, then stores the documents of their events, now without the mark of the unsent.
+func (s *Sender) send(ctx context.Context, messages []queue.Message, docs map[string]any) error {
 	if err := s.Queue.Publish(ctx, queue.Events, messages...); err != nil {
 		return fmt.Errorf("publish %d events: %w", len(messages), err)
 	}
 	return s.Store.Tx(ctx, func(tx store.Tx) error {
 		for id, doc := range docs {
-			doc.Unsent = 0
 			if err := tx.Put(Outbox.Ref(id), doc); err != nil {
 				return err
 			}
@@ -125,22 +111,28 @@ func (s *Sender) Sweep(ctx context.Context) error {
 		if err != nil {
 			return errors.Join(append(errs, fmt.Errorf("query unsent events: %w", err))...)
 		}
-		var e entry
-		if err := doc.Decode(&e); err != nil {
+		if err := s.resend(ctx, doc); err != nil {
 			errs = append(errs, fmt.Errorf("event %s: %w", doc.ID, err))
-		} else if err := s.send(ctx, map[string]entry{doc.ID: e}); err != nil {
-			errs = append(errs, err)
 		}
 	}
 	return errors.Join(errs...)
 }
 
-func (e entry) message() (queue.Message, error) {
-	ce := cloudevents.New()
-	if err := json.Unmarshal([]byte(e.Event), &ce); err != nil {
-		return queue.Message{}, err
+func (s *Sender) resend(ctx context.Context, doc store.Doc) error {
+	var e entry[json.RawMessage]
+	if err := doc.Decode(&e); err != nil {
+		return err
 	}
-	return Encode(ce)
+	ce := cloudevents.New()
+	if err := json.Unmarshal(e.Event, &ce); err != nil {
+		return err
+	}
+	m, err := Encode(ce)
+	if err != nil {
+		return err
+	}
+	e.Unsent = 0
+	return s.send(ctx, []queue.Message{m}, map[string]any{doc.ID: e})
 }
 
 // Log yields the outbox's events as structured JSON, oldest first, from behind the event with the given id (empty: from
@@ -149,7 +141,7 @@ func (s *Sender) Log(ctx context.Context, after string, follow bool) iter.Seq2[j
 	return func(yield func(json.RawMessage, error) bool) {
 		q := store.Query{Collection: Outbox, Order: "created"}
 		if after != "" {
-			var last entry
+			var last entry[json.RawMessage]
 			switch _, err := s.Store.Get(ctx, Outbox.Ref(after), &last); {
 			case err == nil:
 				q.After = &store.Cursor{Value: last.Created, ID: after}
@@ -201,9 +193,9 @@ func decode(doc store.Doc, err error) (json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
-	var e entry
+	var e entry[json.RawMessage]
 	if err := doc.Decode(&e); err != nil {
 		return nil, fmt.Errorf("event %s: %w", doc.ID, err)
 	}
-	return json.RawMessage(e.Event), nil
+	return e.Event, nil
 }

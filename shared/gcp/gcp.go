@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/sluice-gateway/sluice/shared/blob"
 	"github.com/sluice-gateway/sluice/shared/config"
@@ -16,6 +17,9 @@ import (
 	"github.com/sluice-gateway/sluice/shared/gcp/gcsblob"
 	"github.com/sluice-gateway/sluice/shared/gcp/pubsubqueue"
 )
+
+// publishDelay is how long a message waits for others: hardly, as what comes in numbers is grouped before.
+const publishDelay = time.Millisecond
 
 // Open opens the engine that the environment describes. It does not wait for the network.
 func Open(ctx context.Context, c config.Cloud) (engine.Engine, error) {
@@ -27,7 +31,7 @@ func Open(ctx context.Context, c config.Cloud) (engine.Engine, error) {
 	if err != nil {
 		return engine.Engine{}, err
 	}
-	messages, err := pubsubqueue.New(ctx, c.Project)
+	messages, err := pubsubqueue.New(ctx, c.Project, pubsubqueue.WithDelay(publishDelay))
 	if err != nil {
 		return engine.Engine{}, errors.Join(err, documents.Close())
 	}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime/debug"
 	"time"
 )
 
@@ -22,6 +23,7 @@ const (
 // Run serves on the listener until ctx ends, then drains. Both HTTP/1.1 and HTTP/2 without TLS are spoken: Cloud Run's
 // limit of 32 MiB for a request does not hold for the latter.
 func Run(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger) error {
+	tuneGC()
 	s := &http.Server{
 		Handler: h, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug), Protocols: new(http.Protocols),
@@ -43,4 +45,16 @@ func Run(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger) 
 		return err // it broke before it was asked to end
 	}
 	return <-drained
+}
+
+// gcPercent lets garbage grow to twice what is in use before it is collected: the heap is a few MiB, and collecting half as
+// often saves some percent of the CPU of a call.
+const gcPercent = 200
+
+// tuneGC leaves alone what the owner has set by GOGC.
+func tuneGC() {
+	const untouched = 100
+	if was := debug.SetGCPercent(gcPercent); was != untouched {
+		debug.SetGCPercent(was)
+	}
 }

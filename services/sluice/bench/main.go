@@ -1,7 +1,7 @@
 // Command bench measures the gateways from outside, beside a plain reverse proxy and in the same rounds: what a machine is worth
 // changes by the minute, so only ratios within a round mean much. It builds nothing; run it through `make bench`.
 //
-// It plays three parts of its own: the upstream (instant, or paced), the plain proxy, and the load. Gateways run on one core
+// It plays four parts of its own: the upstream (instant, or paced), the plain proxy, a Pub/Sub that drops, and the load. Gateways run on one core
 // (GOMAXPROCS=1, as a Cloud Run instance with one vCPU), upstream and load on the other if there is one. Figures come from
 // /proc, so it runs on Linux only.
 package main
@@ -40,8 +40,8 @@ func main() {
 	}
 	var f flags
 	flag.StringVar(&f.sluice, "sluice", "", "the sluice binary")
-	flag.StringVar(&f.ingress, "ingress", "", "the ingress binary; it runs only with the emulators")
-	flag.StringVar(&f.worker, "worker", "", "the worker binary; it runs only with the emulators, and only idles")
+	flag.StringVar(&f.ingress, "ingress", "", "the ingress binary; it runs only with the Firestore emulator")
+	flag.StringVar(&f.worker, "worker", "", "the worker binary; likewise, and it only idles")
 	flag.IntVar(&f.rounds, "rounds", 3, "rounds, each with every target started afresh")
 	flag.StringVar(&f.only, "only", "", "measure only this target beside the proxy: sluice, ingress or worker")
 	flag.IntVar(&f.batch, "batch", 0, "run one batch of that many lines through sluice instead")
@@ -82,7 +82,12 @@ func run(ctx context.Context, f flags) (bool, error) {
 	if f.batch > 0 {
 		return runBatch(ctx, f, dir, mock.addr)
 	}
-	targets := chooseTargets(f)
+	pubsub, err := startRole(ctx, "pubsub", dir)
+	if err != nil {
+		return false, err
+	}
+	defer pubsub.stop()
+	targets := chooseTargets(f, pubsub.addr)
 	results, err := runRounds(ctx, f.rounds, standard, targets, dir, mock.addr)
 	if err != nil {
 		return false, err

@@ -11,11 +11,11 @@ import (
 	"time"
 )
 
-// roleArg as first argument makes this program play a part instead of measuring: role mock ADDR, or role proxy ADDR UPSTREAM.
+// roleArg as first argument makes this program play a part instead of measuring: role mock ADDR, role proxy ADDR UPSTREAM, or role pubsub ADDR.
 const roleArg = "role"
 
 func runRole(args []string) error {
-	roles := map[string]func(l net.Listener, rest []string) error{"mock": mockRole, "proxy": proxyRole}
+	roles := map[string]func(l net.Listener, rest []string) error{"mock": mockRole, "proxy": proxyRole, "pubsub": pubsubRole}
 	role := roles[args[0]]
 	if role == nil || len(args) < 2 {
 		return fmt.Errorf("no such role: %v", args)

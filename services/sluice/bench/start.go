@@ -103,6 +103,19 @@ func (t target) start(ctx context.Context, dir, mockAddr string) (*process, erro
 
 // startMock runs the upstream and waits for it.
 func startMock(ctx context.Context, dir string) (*process, error) {
+	p, err := startRole(ctx, "mock", dir)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := p.untilChat(ctx, "-"); err != nil {
+		p.stop()
+		return nil, err
+	}
+	return p, nil
+}
+
+// startRole runs this program in one of its own parts.
+func startRole(ctx context.Context, role, dir string) (*process, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -112,15 +125,7 @@ func startMock(ctx context.Context, dir string) (*process, error) {
 		return nil, err
 	}
 	addr := net.JoinHostPort(host, port)
-	p, err := spawn(ctx, "mock", self, []string{roleArg, "mock", addr}, nil, dir, addr)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := p.untilChat(ctx, "-"); err != nil {
-		p.stop()
-		return nil, err
-	}
-	return p, nil
+	return spawn(ctx, role, self, []string{roleArg, role, addr}, nil, dir, addr)
 }
 
 func freePort() (host, port string, err error) {

@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"strings"
 	"time"
 )
 
@@ -53,15 +52,13 @@ func sluiceTarget(bin string) target {
 	}
 }
 
-// ingressTarget and workerTarget are the cloud services on Google's emulators; edit cloudEnv when their environment changes.
-func ingressTarget(bin string) target {
+// ingressTarget and workerTarget are the cloud services, on the Firestore emulator and our own stand-in for Pub/Sub;
+// edit cloudVariables when their environment changes.
+func ingressTarget(bin, pubsub string) target {
 	return target{
-		name: "ingress", bin: bin, env: cloudEnv,
+		name: "ingress", bin: bin, env: cloudEnv(pubsub),
 		args: func(s site) []string { return []string{"--model", model, "--api_base", "http://" + s.mock + "/v1"} },
 		key: func(ctx context.Context, baseURL string) (string, error) {
-			if err := createTopics(ctx); err != nil {
-				return "", err
-			}
 			key, err := generateKey(ctx, baseURL)
 			if err != nil {
 				return "", err
@@ -93,50 +90,34 @@ func warmEmulator(ctx context.Context, baseURL, key string) error {
 	return nil
 }
 
-func workerTarget(bin string) target {
-	return target{name: "worker", bin: bin, health: "/health", env: cloudEnv}
+func workerTarget(bin, pubsub string) target {
+	return target{name: "worker", bin: bin, health: "/health", env: cloudEnv(pubsub)}
 }
 
 const project = "sluice-bench"
 
-func cloudEnv(s site) []string {
+func cloudEnv(pubsub string) func(s site) []string {
+	return func(s site) []string { return cloudVariables(s, pubsub) }
+}
+
+func cloudVariables(s site, pubsub string) []string {
 	return []string{
 		"FIRESTORE_EMULATOR_HOST=" + os.Getenv("FIRESTORE_EMULATOR_HOST"),
-		"PUBSUB_EMULATOR_HOST=" + os.Getenv("PUBSUB_EMULATOR_HOST"),
+		"PUBSUB_EMULATOR_HOST=" + pubsub,
 		"SLUICE_PROJECT=" + project, "SLUICE_BUCKET=file://" + s.dir, "SLUICE_MASTER_KEY=" + masterKey,
 		"SLUICE_PUSH_AUTH=none", "HOST=" + s.host, "PORT=" + s.port, "OPENAI_API_KEY=sk-bench-upstream",
 	}
 }
 
-// createTopics makes the topics that the ingress publishes to. Nobody subscribes: what it publishes is dropped.
-func createTopics(ctx context.Context) error {
-	for _, topic := range []string{"sluice-work", "sluice-ledger", "sluice-events", "sluice-dead"} {
-		url := "http://" + os.Getenv("PUBSUB_EMULATOR_HOST") + "/v1/projects/" + project + "/topics/" + topic
-		req, err := http.NewRequestWithContext(ctx, http.MethodPut, url, strings.NewReader("{}"))
-		if err != nil {
-			return err
-		}
-		resp, err := http.DefaultClient.Do(req)
-		if err != nil {
-			return fmt.Errorf("create topic %s: %w", topic, err)
-		}
-		_ = resp.Body.Close()
-		if resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusConflict {
-			return fmt.Errorf("create topic %s: status %d", topic, resp.StatusCode)
-		}
-	}
-	return nil
-}
-
 // chooseTargets says loudly what is not run, and why.
-func chooseTargets(f flags) []target {
-	emulators := os.Getenv("FIRESTORE_EMULATOR_HOST") != "" && os.Getenv("PUBSUB_EMULATOR_HOST") != ""
+func chooseTargets(f flags, pubsub string) []target {
+	emulator := os.Getenv("FIRESTORE_EMULATOR_HOST") != ""
 	var chosen []target
 	for _, c := range []struct {
 		target target
 		cloud  bool
 	}{
-		{sluiceTarget(f.sluice), false}, {ingressTarget(f.ingress), true}, {workerTarget(f.worker), true},
+		{sluiceTarget(f.sluice), false}, {ingressTarget(f.ingress, pubsub), true}, {workerTarget(f.worker, pubsub), true},
 	} {
 		why := ""
 		switch {
@@ -144,8 +125,8 @@ func chooseTargets(f flags) []target {
 			why = "-only " + f.only
 		case c.target.bin == "":
 			why = "no -" + c.target.name + " binary given"
-		case c.cloud && !emulators:
-			why = "FIRESTORE_EMULATOR_HOST and PUBSUB_EMULATOR_HOST are not both set"
+		case c.cloud && !emulator:
+			why = "FIRESTORE_EMULATOR_HOST is not set"
 		}
 		if why != "" {
 			fmt.Printf("*** NOT MEASURED: %s (%s)\n", c.target.name, why)

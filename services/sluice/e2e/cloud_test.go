@@ -38,7 +38,7 @@ func requireEmulators(t *testing.T) {
 func startCloud(t *testing.T, models func(api string) string) *sluice {
 	t.Helper()
 	requireEmulators(t)
-	g, config := newGateway(t, "cloud", models)
+	g, flags := newGateway(t, "cloud", models)
 	g.project = fmt.Sprintf("%.18s-%d", "e2e-"+title(t), rand.Uint32()) // its own, so that tests do not mix
 	env := func(port int) []string {
 		return []string{
@@ -54,7 +54,7 @@ func startCloud(t *testing.T, models func(api string) string) *sluice {
 	workerPort := freePort(t)
 	workerURL := "http://127.0.0.1:" + strconv.Itoa(workerPort)
 	g.startWorker = func(t testing.TB) *process {
-		p := spawn(t, g.dir, env(workerPort), bin.worker, "--config", config)
+		p := spawn(t, g.dir, env(workerPort), bin.worker, flags...)
 		p.untilServing(t, workerURL+"/health")
 		return p
 	}
@@ -62,13 +62,22 @@ func startCloud(t *testing.T, models func(api string) string) *sluice {
 	for topic, path := range map[string]string{"sluice-work": "/push/work", "sluice-ledger": "/push/ledger"} {
 		ps.subscribe(t, topic, topic+"-push", map[string]any{"pushEndpoint": workerURL + path})
 	}
-	g.another = func(t testing.TB) string {
-		port := freePort(t)
+	ingress := func(t testing.TB, port int) (*process, string) {
 		url := "http://127.0.0.1:" + strconv.Itoa(port)
-		spawn(t, g.dir, env(port), bin.ingress, "--config", config).untilServing(t, url+"/health/readiness")
+		p := spawn(t, g.dir, env(port), bin.ingress, flags...)
+		p.untilServing(t, url+"/health/readiness")
+		return p, url
+	}
+	g.another = func(t testing.TB) string {
+		_, url := ingress(t, freePort(t))
 		return url
 	}
-	g.url = g.another(t)
+	port := freePort(t)
+	g.startFront = func(t testing.TB) (p *process) {
+		p, g.url = ingress(t, port)
+		return p
+	}
+	g.restartFront(t)
 	ps.tick(t)
 	return g
 }

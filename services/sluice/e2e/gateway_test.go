@@ -29,6 +29,8 @@ type sluice struct {
 
 	worker      *process // does the deferred work; on the local engine it is the whole gateway
 	startWorker func(t testing.TB) *process
+	front       *process // answers callers; on the local engine it is the same process
+	startFront  func(t testing.TB) *process
 	another     func(t testing.TB) string // starts one more ingress on the same store; on the local engine there is only one
 	project     string                    // of the cloud engine
 }
@@ -37,7 +39,21 @@ type sluice struct {
 func (g *sluice) kill() { g.worker.kill() }
 
 // restart starts it again.
-func (g *sluice) restart(t testing.TB) { g.worker = g.startWorker(t) }
+func (g *sluice) restart(t testing.TB) {
+	g.worker = g.startWorker(t)
+	if g.engine == "local" {
+		g.front = g.worker
+	}
+}
+
+// restartFront starts the process that answers callers again.
+func (g *sluice) restartFront(t testing.TB) {
+	if g.engine == "local" {
+		g.restart(t)
+		return
+	}
+	g.front = g.startFront(t)
+}
 
 // engines are the two that every gateway can run on.
 var engines = map[string]func(t *testing.T, models func(api string) string) *sluice{"local": startLocal, "cloud": startCloud}
@@ -49,11 +65,7 @@ func onBothEngines(t *testing.T, test func(t *testing.T, g *sluice)) {
 	for name, start := range engines {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			g := start(t, allModels)
-			test(t, g)
-			for _, v := range g.provider.Violations() {
-				t.Errorf("the provider got what it never should: %+v", v)
-			}
+			test(t, start(t, allModels))
 		})
 	}
 }
@@ -68,27 +80,36 @@ func allModels(api string) string {
 		row("*", "*", "    model_info: {base_model: "+otherModel+"}\n")
 }
 
-// newGateway makes what both engines need: a folder, a provider that must never see the master key, and a config file.
-func newGateway(t *testing.T, engine string, models func(api string) string) (g *sluice, config string) {
+// newGateway makes what both engines need: a folder, a provider that must never see the master key, and the flags for a
+// config file. Without models there is no file, and the gateway serves what it finds by itself: echo.
+func newGateway(t *testing.T, engine string, models func(api string) string) (g *sluice, flags []string) {
 	t.Helper()
 	g = &sluice{engine: engine, dir: t.TempDir()}
 	var api string
 	g.provider, api = fakeprovider.Start(t, fakeprovider.WithCanaries(masterKey))
-	config = filepath.Join(g.dir, "config.yaml")
+	t.Cleanup(func() {
+		for _, v := range g.provider.Violations() {
+			t.Errorf("the provider got what it never should: %+v", v)
+		}
+	})
+	if models == nil {
+		return g, nil
+	}
+	config := filepath.Join(g.dir, "config.yaml")
 	if err := os.WriteFile(config, []byte(models(api+"/v1")), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return g, config
+	return g, []string{"--config", config}
 }
 
 func startLocal(t *testing.T, models func(api string) string) *sluice {
 	t.Helper()
-	g, config := newGateway(t, "local", models)
+	g, flags := newGateway(t, "local", models)
 	port := strconv.Itoa(freePort(t))
 	g.url = "http://127.0.0.1:" + port
 	g.startWorker = func(t testing.TB) *process {
 		p := spawn(t, g.dir, []string{"SLUICE_MASTER_KEY=" + masterKey}, bin.sluice,
-			"serve", "--port", port, "--data", filepath.Join(g.dir, "data"), "--config", config)
+			append([]string{"serve", "--port", port, "--data", filepath.Join(g.dir, "data")}, flags...)...)
 		p.untilServing(t, g.url+"/health/readiness")
 		return p
 	}

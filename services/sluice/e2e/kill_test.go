@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -18,6 +19,8 @@ const (
 	killLines = 2000
 	// leaseTime is a little more than a chunk's lease: after so long what a killed worker held may be taken over.
 	leaseTime = 32 * time.Second
+	// progressLimit is how long a worker may be without work: the sweeper sends a lost message again after two minutes.
+	progressLimit = 4 * time.Minute
 )
 
 // kills is how often the worker is killed in one run, and how long the run may then take.
@@ -93,7 +96,11 @@ func (g *sluice) killOnce(t *testing.T, random *rand.Rand, i, n int) {
 	t.Helper()
 	before := len(g.provider.Bill())
 	wait := 1 + random.IntN(killLines*9/10/n)
-	g.provider.AwaitBill(t.Context(), before+wait)
+	ctx, cancel := context.WithTimeout(t.Context(), progressLimit)
+	defer cancel()
+	if got := len(g.provider.AwaitBill(ctx, before+wait)); got < before+wait {
+		t.Fatalf("kill %d of %d: the worker made %d requests in %v, want %d", i+1, n, got-before, progressLimit, wait)
+	}
 	g.kill()
 	after := len(g.provider.Bill())
 	pause := time.Duration(0)

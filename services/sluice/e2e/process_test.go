@@ -108,7 +108,7 @@ func (p *process) untilServing(t testing.TB, url string) {
 			t.Fatalf("%s ended: %v", p.name, p.cmd.ProcessState)
 		default:
 		}
-		resp, err := http.Get(url) //nolint:noctx // bounded by eventually
+		resp, err := http.Get(url)
 		if err != nil {
 			return err
 		}

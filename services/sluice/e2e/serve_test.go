@@ -85,7 +85,8 @@ func TestServeRefuses(t *testing.T) {
 			if test.prepare != nil {
 				test.prepare(t, dir)
 			}
-			got := serve(t, dir, test.env, append([]string{"--data", filepath.Join(dir, "data"), "--port", strconv.Itoa(freePort(t))}, test.args...)...)
+			env := append([]string{"PORT=" + strconv.Itoa(freePort(t))}, test.env...)
+			got := serve(t, dir, env, append([]string{"--data", filepath.Join(dir, "data")}, test.args...)...)
 			if got.code != 1 {
 				t.Errorf("the exit code is %d, want 1", got.code)
 			}
