@@ -16,7 +16,9 @@ const (
 	recordTimeout = 10 * time.Second
 	// gather is the least time between two groups: under load it is what makes them groups, and an idle gateway's calls are
 	// not held up by it.
-	gather = 10 * time.Millisecond
+	gather = 20 * time.Millisecond
+	// enough entries need not wait for more.
+	enough = 32
 )
 
 // Sink makes a group of entries durable before it returns nil: a Booker books them at once, a Queue sends them to one.
@@ -56,6 +58,7 @@ type Recorder struct {
 
 type group struct {
 	entries []Entry
+	enough  chan struct{} // closed when there are
 	done    chan struct{}
 	err     error
 }
@@ -84,11 +87,15 @@ func (r *Recorder) join(entries []Entry) (g *group, first bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.pending == nil || len(r.pending.entries)+len(entries) > maxGroup {
-		r.pending = &group{done: make(chan struct{})}
+		r.pending = &group{enough: make(chan struct{}), done: make(chan struct{})}
 		first = true
 	}
-	r.pending.entries = append(r.pending.entries, entries...)
-	return r.pending, first
+	g = r.pending
+	had := len(g.entries)
+	if g.entries = append(g.entries, entries...); had < enough && len(g.entries) >= enough {
+		close(g.enough)
+	}
+	return g, first
 }
 
 // send waits for a slot while others join the group, then closes the group and makes it durable.
@@ -99,7 +106,12 @@ func (r *Recorder) send(ctx context.Context, g *group) {
 	wait := gather - time.Since(r.last)
 	r.mu.Unlock()
 	if wait > 0 {
-		time.Sleep(wait)
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-g.enough:
+			timer.Stop()
+		}
 	}
 	r.mu.Lock()
 	r.last = time.Now()

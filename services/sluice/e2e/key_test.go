@@ -2,7 +2,6 @@ package e2e_test
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -124,20 +123,26 @@ func lastSuccess(ctx context.Context, url, key string, begun chan struct{}) (las
 	return last
 }
 
+// What belongs to one key is not there for another.
 func TestKeysOfOthers(t *testing.T) {
 	onBothEngines(t, func(t *testing.T, g *sluice) {
 		mine, theirs := g.newKey(t, nil), g.newKey(t, nil)
 		file := g.upload(t, mine, inputFile(1, 0))
-		for path, method := range map[string]string{
-			"/v1/files/" + file: http.MethodGet, "/v1/files/" + file + "/content": http.MethodGet, "/v1/files/%s": http.MethodDelete,
+		b := g.createBatch(t, mine, inputFile(1, 0)).ID
+		for _, c := range [][2]string{
+			{http.MethodGet, "/v1/files/" + file}, {http.MethodGet, "/v1/files/" + file + "/content"}, {http.MethodDelete, "/v1/files/" + file},
+			{http.MethodGet, "/v1/batches/" + b}, {http.MethodPost, "/v1/batches/" + b + "/cancel"},
 		} {
-			if strings.Contains(path, "%s") {
-				path = fmt.Sprintf(path, file)
-			}
-			if a := g.call(t, theirs, method, path, nil); a.status != http.StatusNotFound {
-				t.Errorf("%s %s with another's key: status %d, want 404", method, path, a.status)
+			if a := g.call(t, theirs, c[0], c[1], nil); a.status != http.StatusNotFound {
+				t.Errorf("%s %s with another's key: status %d, want 404", c[0], c[1], a.status)
 			}
 		}
+		for _, list := range []string{"/v1/files", "/v1/batches"} {
+			if rows := must[struct{ Data []any }](t, g, theirs, http.MethodGet, list, nil); len(rows.Data) != 0 {
+				t.Errorf("%s shows another's: %v", list, rows.Data)
+			}
+		}
+		g.await(t, mine, b, batchLimit)
 		for _, path := range []string{"/key/list", "/events"} {
 			if a := g.call(t, mine, http.MethodGet, path, nil); a.status != http.StatusForbidden {
 				t.Errorf("GET %s with a virtual key: status %d, want 403", path, a.status)

@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -80,9 +81,9 @@ func TestKillWorker(t *testing.T) {
 		}
 		b = g.await(t, key, b.ID, limit)
 		t.Logf("%d lines, %d kills: %v; the provider has %d lines on its bill", killLines, n, time.Since(begun).Round(time.Second), len(g.provider.Bill()))
-		checkResults(t, g, key, b)
+		output := checkResults(t, g, key, b)
 		entries := g.checkBooks(t)
-		checkEnds(t, entries)
+		checkEnds(t, output, entries)
 		checkBatchEvents(t, g.events(t), b.ID)
 		checkSpendEvents(t, g.events(t), entries)
 	})
@@ -115,8 +116,9 @@ func (g *sluice) killOnce(t *testing.T, random *rand.Rand, i, n int) {
 	g.restart(t)
 }
 
-// checkResults wants each line exactly once over the two files, in the order of the input, and counts that say so.
-func checkResults(t *testing.T, g *sluice, key string, b batch) {
+// checkResults wants each line exactly once over the two files, in the order of the input, and counts that say so. It
+// returns the lines that succeeded.
+func checkResults(t *testing.T, g *sluice, key string, b batch) (output []line) {
 	t.Helper()
 	if b.Status != "completed" {
 		t.Fatalf("the batch is %+v", b)
@@ -141,20 +143,15 @@ func checkResults(t *testing.T, g *sluice, key string, b batch) {
 		}
 	}
 	for _, l := range output {
-		var i int
-		fmt.Sscanf(l.CustomID, "line-%d", &i)
-		if want := fmt.Sprintf("the words of line %d", i); l.Response == nil || l.Error != nil || !bytes.Contains(l.Response.Body, []byte(want)) {
-			t.Errorf("%s has the result %+v", l.CustomID, l)
-		}
-		if failsForGood(killModel(i)) {
-			t.Errorf("%s succeeds with the model %s", l.CustomID, killModel(i))
+		n := lineNo(t, l)
+		want := fmt.Sprintf("the words of line %d\"", n)
+		if failsForGood(killModel(n)) || l.Response == nil || l.Error != nil || !bytes.Contains(l.Response.Body, []byte(want)) {
+			t.Fatalf("%s has the result %+v", l.CustomID, l)
 		}
 	}
 	given := 0
 	for _, l := range failures {
-		var i int
-		fmt.Sscanf(l.CustomID, "line-%d", &i)
-		if !failsForGood(killModel(i)) {
+		if !failsForGood(killModel(lineNo(t, l))) {
 			given++
 			t.Logf("%s failed: %+v", l.CustomID, l.Error)
 		}
@@ -162,26 +159,38 @@ func checkResults(t *testing.T, g *sluice, key string, b batch) {
 	if n, _ := kills(); given > n { // a line that was alone in flight at several deaths is given up
 		t.Errorf("%d lines failed without a reason", given)
 	}
+	return output
 }
 
-// checkEnds wants the result of each line to be of an attempt that the ledger knows.
-func checkEnds(t *testing.T, entries []entry) {
+// lineNo is the number in a line's custom_id.
+func lineNo(t *testing.T, l line) (n int) {
+	t.Helper()
+	if _, err := fmt.Sscanf(l.CustomID, "line-%d", &n); err != nil {
+		t.Fatalf("custom_id %q: %v", l.CustomID, err)
+	}
+	return n
+}
+
+// checkEnds wants every line of the output to be the one attempt at it that is billed with its usage.
+func checkEnds(t *testing.T, output []line, entries []entry) {
 	t.Helper()
 	count := map[gateway.Outcome]int{}
-	billed := map[string]int{}
+	billed := map[string][]string{} // ids of the entries, by custom_id
 	for _, e := range entries {
 		count[e.Outcome]++
 		if e.Outcome == gateway.BilledActual {
-			billed[e.CustomID]++
+			billed[e.CustomID] = append(billed[e.CustomID], e.ID)
 		}
 	}
 	t.Logf("ledger: %v", count)
-	for i := range killLines {
-		if failsForGood(killModel(i)) {
+	for _, l := range output {
+		ids := billed[l.CustomID]
+		if len(ids) != 1 {
+			t.Errorf("%s has a result and is billed %d times: %v", l.CustomID, len(ids), ids)
 			continue
 		}
-		if billed[customID(i)] > 1 {
-			t.Errorf("%s is billed %d times: a result that was stored was asked for again", customID(i), billed[customID(i)])
+		if first, _, _ := strings.Cut(ids[0], "."); first != l.Response.RequestID { // a repetition inside one try has .1 or .2 behind
+			t.Errorf("%s has the result of %s and is billed for %s", l.CustomID, l.Response.RequestID, ids[0])
 		}
 	}
 }

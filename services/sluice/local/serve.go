@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"runtime"
 	"strconv"
 	"time"
 
@@ -33,9 +32,6 @@ const (
 func Serve(ctx context.Context, o Options, out io.Writer) error {
 	if err := os.MkdirAll(o.Data, 0o700); err != nil {
 		return fmt.Errorf("data folder: %w", err)
-	}
-	if runtime.GOMAXPROCS(0) == 1 {
-		runtime.GOMAXPROCS(2) // else calls would wait for the disk whenever a commit does
 	}
 	choice := config.Choice{File: o.Config, Model: o.Model, APIBase: o.APIBase, Alias: o.Alias}
 	models, warnings, err := choice.Models(o.Env)
