@@ -10,25 +10,38 @@ import (
 )
 
 // seal freezes every chunk of a batch that has ended early and tells whether all are frozen. A chunk that somebody still
-// holds is left: they notice soon, or their lease runs out.
+// holds is left: they notice soon, or their lease runs out. One that somebody moves meanwhile is looked at again: it may be
+// another finalizer that has frozen it, and of several at once the last must see that all are frozen.
 func (e *Engine) seal(ctx context.Context, b *batchDoc) (all bool, err error) {
-	all = true
+	for {
+		held, moved, err := e.sealOnce(ctx, b)
+		if err != nil || !moved {
+			return err == nil && !held, err
+		}
+		if err := ctx.Err(); err != nil {
+			return false, err
+		}
+	}
+}
+
+// sealOnce passes over the chunks that are not frozen and tells whether any is held, or was moved under its hands.
+func (e *Engine) sealOnce(ctx context.Context, b *batchDoc) (held, moved bool, err error) {
 	var errs []error
 	for c, err := range e.chunks(ctx, notDone(b.ID)) {
 		if err != nil {
-			return false, err
+			return false, false, err
 		}
 		if c.State == running && c.LeaseUntil > e.micros(0) {
-			all = false
+			held = true
 			continue
 		}
 		if err := e.freeze(ctx, b, c.chunkDoc); errors.Is(err, errFenced) {
-			all = false
+			moved = true
 		} else if err != nil {
 			errs = append(errs, fmt.Errorf("seal chunk %d: %w", c.N, err))
 		}
 	}
-	return all && len(errs) == 0, errors.Join(errs...)
+	return held, moved, errors.Join(errs...)
 }
 
 // freeze ends a chunk with the parts it has, and settles it. Whoever held it is fenced off.

@@ -84,6 +84,19 @@ func TestIDsAreStableAndUnambiguous(t *testing.T) {
 	}
 }
 
+func TestIsType(t *testing.T) {
+	t.Parallel()
+	text := []byte(`{"type": "io.github.sluice-gateway.batch.v1.completed"}`)
+	for want, is := range map[string]bool{
+		"": true, "batch": true, "batch.v1": true, "batch.v1.completed": true, "io.github.sluice-gateway.batch": true,
+		"spend": false, "bat": false, "batch.v1.completed.x": false, ".": false,
+	} {
+		if got := event.IsType(text, want); got != is {
+			t.Errorf("IsType(%q) = %t", want, got)
+		}
+	}
+}
+
 // flaky is a queue that fails as long as it is told to.
 type flaky struct {
 	fail bool

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"strings"
 	"time"
 
 	cloudevents "github.com/cloudevents/sdk-go/v2/event"
@@ -198,4 +199,20 @@ func decode(doc store.Doc, err error) (json.RawMessage, error) {
 		return nil, fmt.Errorf("event %s: %w", doc.ID, err)
 	}
 	return e.Event, nil
+}
+
+// IsType reports whether an event of the log has a type, given with or without the project's prefix and whole or by its
+// first words. Every event has the empty type.
+func IsType(text json.RawMessage, want string) bool {
+	if want == "" {
+		return true
+	}
+	var e struct {
+		Type string `json:"type"`
+	}
+	if json.Unmarshal(text, &e) != nil {
+		return false
+	}
+	have, want := strings.TrimPrefix(e.Type, prefix)+".", strings.TrimPrefix(want, prefix)+"."
+	return strings.HasPrefix(have, want)
 }

@@ -24,7 +24,7 @@ import (
 )
 
 const (
-	sweepEvery  = time.Minute
+	sweepEvery  = 15 * time.Second // costs nothing here, and a laptop recovers sooner
 	ollamaProbe = time.Second
 )
 

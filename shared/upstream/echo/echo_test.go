@@ -82,7 +82,9 @@ func TestEmbeddings(t *testing.T) {
 		if err != nil || answer.StatusCode != 200 {
 			t.Fatalf("%s: %v, %+v", body, err, answer)
 		}
-		var list struct{ Data []struct{ Embedding []float64 } }
+		var list struct {
+			Data []struct{ Embedding []float64 }
+		}
 		if err := json.NewDecoder(answer.Body).Decode(&list); err != nil {
 			t.Fatal(err)
 		}
