@@ -25,7 +25,7 @@ type Models struct {
 // for, and echo.
 func (c Choice) Models(env func(string) string) (m Models, warnings []Warning, err error) {
 	if c.File != "" {
-		if m.File, warnings, err = ReadFile(c.File); err != nil {
+		if m.File, warnings, err = ReadFile(c.File, env); err != nil {
 			return m, warnings, err
 		}
 		m.Deployments, m.Prices, env = m.File.Deployments, ownPrices(m.File.Prices), m.File.Getenv

@@ -42,8 +42,8 @@ func (f *File) Getenv(name string) string {
 	return f.env(name)
 }
 
-// ReadFile reads a config.yaml with the environment of this process. See Parse.
-func ReadFile(path string) (*File, []Warning, error) {
+// ReadFile reads a config.yaml with an environment. See Parse.
+func ReadFile(path string, env func(string) string) (*File, []Warning, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, nil, fmt.Errorf("read config: %w", err)
@@ -55,7 +55,7 @@ func ReadFile(path string) (*File, []Warning, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("read config: %w", err)
 	}
-	return Parse(path, data, os.Getenv)
+	return Parse(path, data, env)
 }
 
 // Parse reads the text of a config.yaml. What is wrong (broken YAML, a wrong type, a row without a name) is an error of

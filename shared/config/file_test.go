@@ -146,11 +146,11 @@ func TestReadFile(t *testing.T) {
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	f, warnings, err := config.ReadFile(path)
+	f, warnings, err := config.ReadFile(path, os.Getenv)
 	if err != nil || len(warnings) > 0 || len(f.Deployments) != 1 || f.Deployments[0].Credential != bearer("sk-test") {
 		t.Errorf("ReadFile = %+v, %v, %v", f, warnings, err)
 	}
-	if _, _, err := config.ReadFile(path + ".none"); err == nil {
+	if _, _, err := config.ReadFile(path+".none", os.Getenv); err == nil {
 		t.Error("a missing file is no error")
 	}
 }
