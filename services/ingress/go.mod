@@ -3,6 +3,7 @@ module github.com/sluice-gateway/sluice/services/ingress
 go 1.26.0
 
 require (
+	github.com/google/go-cmp v0.7.0
 	github.com/google/uuid v1.6.0
 	github.com/sluice-gateway/sluice/shared v0.0.0
 )

@@ -33,8 +33,8 @@ var mutants = []struct{ name, file, old, new string }{
 
 // TestMutants shows that TestSchedules has teeth: every mutant must fail it.
 func TestMutants(t *testing.T) {
-	if !*runMutants {
-		t.Skip("SKIPPED: broken variants are checked only with -mutants")
+	if !*runMutants && os.Getenv("SLUICE_SOAK") != "1" {
+		t.Skip("SKIPPED: broken variants are checked only with -mutants, or by make soak")
 	}
 	for _, m := range mutants {
 		t.Run(m.name, func(t *testing.T) {

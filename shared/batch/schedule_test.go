@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -25,6 +26,14 @@ var (
 	firstSeed = flag.Uint64("seed", 1, "seed of the first schedule")
 )
 
+// soakSchedules are run by make soak.
+const soakSchedules = 10_000
+
+func flagGiven(name string) (given bool) {
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test."+name || f.Name == name })
+	return given
+}
+
 // TestSchedules runs the real code under random schedules: crashes and lost answers at any store, bucket or queue step,
 // frozen workers that come back, lost, doubled and reordered messages, terminations, cancellation, expiry. Whatever happens:
 //
@@ -36,7 +45,11 @@ var (
 //	I10 one event for the final state, published
 func TestSchedules(t *testing.T) {
 	t.Parallel()
-	for i := range *schedules {
+	n := *schedules
+	if os.Getenv("SLUICE_SOAK") == "1" && !flagGiven("schedules") {
+		n = soakSchedules
+	}
+	for i := range n {
 		seed := *firstSeed + uint64(i)
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
