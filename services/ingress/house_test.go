@@ -35,6 +35,7 @@ const master = "sk-master-key-of-tests"
 type house struct {
 	t        *testing.T
 	url      string
+	vendor   string // the fake provider's
 	store    *counting
 	provider *fakeprovider.Provider
 	log      *bytes.Buffer
@@ -56,7 +57,7 @@ func newHouse(t *testing.T) *house {
 	provider := fakeprovider.New(fakeprovider.WithCanaries(master))
 	vendor := httptest.NewServer(provider)
 	t.Cleanup(vendor.Close)
-	h := &house{t: t, store: &counting{Store: memstore.New()}, provider: provider, log: new(bytes.Buffer)}
+	h := &house{t: t, vendor: vendor.URL, store: &counting{Store: memstore.New()}, provider: provider, log: new(bytes.Buffer)}
 	log := slog.New(slog.NewJSONHandler(&syncWriter{w: h.log}, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	books := &ledger.Booker{Store: h.store.Store, Now: time.Now, Events: &event.Sender{Store: h.store.Store, Now: time.Now}}
 	router := new(routing.Router)
@@ -92,6 +93,21 @@ func newHouse(t *testing.T) *house {
 
 // in is the house for a subtest.
 func (h *house) in(t *testing.T) *house { sub := *h; sub.t = t; return &sub }
+
+// at is the house as if it were served elsewhere.
+func (h *house) at(url string) *house { other := *h; other.url = url; return &other }
+
+// arrived waits until the provider has got a request for the model.
+func (h *house) arrived(model string) {
+	for h.t.Context().Err() == nil {
+		for _, seen := range h.provider.Seen() {
+			if bytes.Contains(seen.Body, []byte(model)) {
+				return
+			}
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
 
 // do sends a request; the answer's body has been read.
 func (h *house) do(method, path, key, body string, header ...string) (*http.Response, string) {
