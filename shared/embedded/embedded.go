@@ -23,7 +23,8 @@ const (
 	audience = "http://worker.local"
 	account  = "push@sluice.local"
 
-	maxPushes = 8 // steps of work at a time; a chunk of a batch is one, with up to 16 calls under way
+	drain     = 500 * time.Millisecond // then running steps are told to hand their work back
+	maxPushes = 8                      // steps of work at a time; a chunk of a batch is one, with up to 16 calls under way
 )
 
 // Local is an open engine.
@@ -73,5 +74,6 @@ func (l *Local) Dispatcher(worker http.Handler) (*dispatch.Dispatcher, error) {
 	}
 	return dispatch.New(l.queue, []dispatch.Subscription{work},
 		dispatch.SignedBy(l.signer), dispatch.PushBackoff(dispatch.MildPushBackoff), dispatch.DeadLetters(l.queue), dispatch.Logger(l.log),
+		dispatch.Drain(drain),
 	)
 }

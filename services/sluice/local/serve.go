@@ -80,7 +80,7 @@ func Serve(ctx context.Context, o Options, out io.Writer) error {
 	rest.Go(func() error { return keys.Run(behind) })
 	rest.Go(func() error { return pusher.Run(behind) })
 	rest.Go(func() error { return sweep(behind, back, local, o) })
-	group.Go(func() error { return server.Run(ctx, listener, front.Handler(), o.Log) })
+	group.Go(func() error { return server.Server{Handler: front.Handler(), Log: o.Log}.Run(ctx, listener) })
 	if models.Discovered {
 		group.Go(func() error { addOllama(ctx, router, models.Deployments, out); return nil })
 	}

@@ -104,15 +104,15 @@ func run(ctx context.Context, service config.Service, build func(House) (http.Ha
 	if err != nil {
 		return errors.Join(err, google.Close())
 	}
-	return errors.Join(house.serve(ctx, listener, handler), google.Close())
+	return errors.Join(house.serve(ctx, listener, handler, service == config.Worker), google.Close())
 }
 
 // serve runs the server; the watch on keys outlives it, as calls in their last seconds still need it.
-func (h House) serve(ctx context.Context, l net.Listener, handler http.Handler) error {
+func (h House) serve(ctx context.Context, l net.Listener, handler http.Handler, interrupt bool) error {
 	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
 	watched := make(chan error, 1)
 	go func() { watched <- h.Auth.Run(watching) }()
-	err := server.Run(ctx, l, handler, h.Log)
+	err := server.Server{Handler: handler, Log: h.Log, Interrupt: interrupt}.Run(ctx, l)
 	stop()
 	return errors.Join(err, <-watched)
 }
