@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -18,6 +19,8 @@ import (
 	"github.com/sluice-gateway/sluice/shared/auth"
 	"github.com/sluice-gateway/sluice/shared/config"
 	"github.com/sluice-gateway/sluice/shared/embedded"
+	"github.com/sluice-gateway/sluice/shared/embedded/dispatch"
+	"github.com/sluice-gateway/sluice/shared/gateway"
 	"github.com/sluice-gateway/sluice/shared/routing"
 	"github.com/sluice-gateway/sluice/shared/server"
 	"github.com/sluice-gateway/sluice/shared/upstream"
@@ -50,58 +53,72 @@ func Serve(ctx context.Context, o Options, out io.Writer) error {
 		return fmt.Errorf("listen: %w", err)
 	}
 	defer listener.Close()
-	local, err := embedded.Open(ctx, o.Data, o.Log)
+	engine, err := embedded.Open(ctx, o.Data, o.Log)
 	if err != nil {
 		return err
 	}
-	defer local.Close()
-
-	router := new(routing.Router)
-	router.Use(routing.NewTable(models.Deployments))
-	keys := auth.New(local.Store, master, time.Now, o.Log)
-	calls := upstream.New(models.Prices, time.Now, o.Log)
-	back := worker.New(worker.Config{
-		Engine: local.Engine, Auth: keys, Router: router, Upstream: calls, Verify: local.Verifier(), Now: time.Now, Log: o.Log,
-	})
-	front := ingress.New(ingress.Config{
-		Engine: local.Engine, Auth: keys, Router: router, Upstream: calls, Ledger: back.Ledger(), LedgerInFlight: 1,
-		Now: time.Now, Log: o.Log,
-	})
-	pusher, err := local.Dispatcher(back.Handler())
+	h, err := build(engine, models, master, o.Log)
 	if err != nil {
-		return err
+		return errors.Join(err, engine.Close())
 	}
+	banner(out, listener.Addr(), from, models, h.router)
+	return errors.Join(h.run(ctx, listener, models, out), engine.Close())
+}
 
-	// The ingress stops first, then what it has handed over gets its time; the store closes last.
-	group, ctx := errgroup.WithContext(ctx)
+// house is the gateway, put together.
+type house struct {
+	engine *embedded.Local
+	router *routing.Router
+	keys   *auth.Authenticator
+	front  *ingress.Server
+	back   *worker.Worker
+	pusher *dispatch.Dispatcher
+	log    *slog.Logger
+}
+
+func build(engine *embedded.Local, models config.Models, master gateway.Secret, log *slog.Logger) (h *house, err error) {
+	h = &house{engine: engine, router: new(routing.Router), keys: auth.New(engine.Store, master, time.Now, log), log: log}
+	h.router.Use(routing.NewTable(models.Deployments))
+	calls := upstream.New(models.Prices, time.Now, log)
+	h.back = worker.New(worker.Config{
+		Engine: engine.Engine, Auth: h.keys, Router: h.router, Upstream: calls, Verify: engine.Verifier(), Now: time.Now, Log: log,
+	})
+	h.front = ingress.New(ingress.Config{
+		Engine: engine.Engine, Auth: h.keys, Router: h.router, Upstream: calls, Ledger: h.back.Ledger(), LedgerInFlight: 1,
+		Now: time.Now, Log: log,
+	})
+	h.pusher, err = engine.Dispatcher(h.back.Handler())
+	return h, err
+}
+
+// run serves until ctx ends. The ingress stops first, then what it has handed over gets its time.
+func (h *house) run(ctx context.Context, l net.Listener, models config.Models, out io.Writer) error {
 	behind, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
-	rest, _ := errgroup.WithContext(behind)
-	rest.Go(func() error { return keys.Run(behind) })
-	rest.Go(func() error { return pusher.Run(behind) })
-	rest.Go(func() error { return sweep(behind, back, local, o) })
-	group.Go(func() error { return server.Server{Handler: front.Handler(), Log: o.Log}.Run(ctx, listener) })
+	var rest errgroup.Group
+	rest.Go(func() error { return h.keys.Run(behind) })
+	rest.Go(func() error { return h.pusher.Run(behind) })
+	rest.Go(func() error { h.sweep(behind); return nil })
 	if models.Discovered {
-		group.Go(func() error { addOllama(ctx, router, models.Deployments, out); return nil })
+		rest.Go(func() error { addOllama(behind, h.router, models.Deployments, out); return nil })
 	}
-	banner(out, listener.Addr(), from, models, router)
-	err = group.Wait()
+	err := server.Server{Handler: h.front.Handler(), Log: h.log}.Run(ctx, l)
 	stop()
 	return errors.Join(err, rest.Wait())
 }
 
 // sweep does what a scheduler does in the cloud.
-func sweep(ctx context.Context, w *worker.Worker, local *embedded.Local, o Options) error {
+func (h *house) sweep(ctx context.Context) {
 	ticker := time.NewTicker(sweepEvery)
 	defer ticker.Stop()
 	for {
-		if err := errors.Join(w.Sweep(ctx), local.Sweep(ctx)); err != nil && ctx.Err() == nil {
-			o.Log.WarnContext(ctx, "sweep incomplete", "error", err)
+		if err := errors.Join(h.back.Sweep(ctx), h.engine.Sweep(ctx)); err != nil && ctx.Err() == nil {
+			h.log.WarnContext(ctx, "sweep incomplete", "error", err)
 		}
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():
-			return nil
+			return
 		}
 	}
 }
