@@ -47,3 +47,11 @@ func must(t testing.TB, err error) {
 		t.Fatal(err)
 	}
 }
+
+func TestPublisher(t *testing.T) {
+	t.Parallel()
+	queuetest.RunPublisher(t, func(t *testing.T) (queue.Publisher, <-chan queue.Message) {
+		q := open(t, sqlitestore.Options{}).Queue(map[queue.Topic][]queue.Subscription{queue.Work: {"w"}})
+		return q, queuetest.Deliver(t, q, "w")
+	})
+}

@@ -20,6 +20,7 @@ import (
 
 	"github.com/sluice-gateway/sluice/shared/gcp/pubsubqueue"
 	"github.com/sluice-gateway/sluice/shared/queue"
+	"github.com/sluice-gateway/sluice/shared/queue/queuetest"
 )
 
 func needEmulator(t *testing.T) {
@@ -220,4 +221,26 @@ func TestPublishErrors(t *testing.T) {
 	if err := p.Publish(t.Context(), queue.Work, queue.Message{Data: []byte("x")}); err == nil {
 		t.Error("published after Close")
 	}
+}
+
+func TestPublisher(t *testing.T) {
+	t.Parallel()
+	needEmulator(t)
+	queuetest.RunPublisher(t, func(t *testing.T) (queue.Publisher, <-chan queue.Message) {
+		delivered := make(chan queue.Message, 1000)
+		endpoint, pushes := receiver(t, func(push) int { return http.StatusNoContent })
+		p := setup(t, newProject(), pubsubqueue.SubscriptionConfig{Name: "worker", Topic: queue.Work, Endpoint: endpoint})
+		go func() {
+			for {
+				select {
+				case got := <-pushes:
+					m := got.Message
+					delivered <- queue.Message{Data: m.Data, Attributes: m.Attributes, ID: m.ID, Published: m.Published}
+				case <-t.Context().Done():
+					return
+				}
+			}
+		}()
+		return p, delivered
+	})
 }

@@ -17,3 +17,11 @@ func TestQueue(t *testing.T) {
 		return q
 	})
 }
+
+func TestPublisher(t *testing.T) {
+	t.Parallel()
+	queuetest.RunPublisher(t, func(t *testing.T) (queue.Publisher, <-chan queue.Message) {
+		q := memqueue.New(map[queue.Topic][]queue.Subscription{queue.Work: {"w"}})
+		return q, queuetest.Deliver(t, q, "w")
+	})
+}

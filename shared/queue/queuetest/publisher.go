@@ -1,106 +1,135 @@
 package queuetest
 
 import (
-	"bytes"
+	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
+	"sync"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
+	"time"
 
 	"github.com/sluice-gateway/sluice/shared/queue"
 )
 
-func roundTrip(t *testing.T, f fixture) {
-	sent := []queue.Message{
-		{Data: []byte("{\"a\":1}\x00\xff"), Attributes: map[string]string{"key": "value", "ünï \"🦊\"": "", "n": "\n"}},
-		{Data: []byte{}},
-		{Data: nil, Attributes: map[string]string{"only": "attributes"}},
+// RunPublisher runs the part of the suite that every queue.Publisher passes, also one whose other end is a service. open
+// makes a publisher and a channel of what is delivered from queue.Work; queue.Events has no subscription.
+func RunPublisher(t *testing.T, open func(t *testing.T) (queue.Publisher, <-chan queue.Message)) {
+	for name, run := range map[string]func(*testing.T, queue.Publisher, <-chan queue.Message){
+		"content": publishedContent, "nobody listens": publishedToNobody, "limits": publishedTooLarge, "many": publishedAtOnce,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p, delivered := open(t)
+			run(t, p, delivered)
+		})
 	}
-	must(t, f.Publish(t.Context(), single, sent...))
-	got := f.lease(t, only, 9)
-	if len(got) != len(sent) {
-		t.Fatalf("got %d messages, want %d", len(got), len(sent))
-	}
-	ids := map[string]bool{}
-	for i, m := range got {
-		if diff := cmp.Diff(sent[i], m.Message, cmpopts.EquateEmpty(),
-			cmpopts.IgnoreFields(queue.Message{}, "ID", "Published", "Attempt")); diff != "" {
-			t.Errorf("message %d (-sent +got):\n%s", i, diff)
-		}
-		if m.ID == "" || ids[m.ID] {
-			t.Errorf("message %d has id %q", i, m.ID)
-		}
-		if ids[m.ID] = true; m.Attempt != 1 || !m.Published.Equal(f.clock.Now()) {
-			t.Errorf("message %d: attempt %d, published %v", i, m.Attempt, m.Published)
-		}
-	}
-	must(t, f.Publish(t.Context(), single)) // nothing is fine
 }
 
-// notShared changes what was published and leased: the queue must have its own.
-func notShared(t *testing.T, f fixture) {
-	m := queue.Message{Data: []byte("before"), Attributes: map[string]string{"a": "b"}}
-	must(t, f.Publish(t.Context(), both, m))
-	clear(m.Data)
-	clear(m.Attributes)
-	first := f.want(t, left, "before")[0]
-	clear(first.Data)
-	f.again(t, left, first, 0)
-	again := f.want(t, left, "before")[0]
-	if again.Attributes["a"] != "b" {
-		t.Errorf("attributes are %q", again.Attributes)
+func receive(t *testing.T, delivered <-chan queue.Message) queue.Message {
+	t.Helper()
+	select {
+	case m := <-delivered:
+		return m
+	case <-time.After(30 * time.Second):
+		t.Fatal("no message within 30 s")
+		return queue.Message{}
 	}
-	f.want(t, right, "before")
 }
 
-func limits(t *testing.T, f fixture) {
+// What is published in one call arrives as it was, with an id and a time.
+func publishedContent(t *testing.T, p queue.Publisher, delivered <-chan queue.Message) {
+	want := map[string]map[string]string{
+		"text": {"kind": "a", "Kind": "b"}, "\x00\xff bytes": {"empty": ""}, strings.Repeat("x", 100_000): nil, "": {"only": "attributes"},
+	}
+	var ms []queue.Message
+	for data, attributes := range want {
+		ms = append(ms, queue.Message{Data: []byte(data), Attributes: attributes})
+	}
+	must(t, p.Publish(t.Context(), queue.Work, ms...))
+	for range want {
+		m := receive(t, delivered)
+		attributes, found := want[string(m.Data)]
+		if !found || !maps.Equal(m.Attributes, attributes) || m.ID == "" || m.Published.IsZero() {
+			t.Errorf("got %.50q %v, id %q, published %v", m.Data, m.Attributes, m.ID, m.Published)
+		}
+	}
+}
+
+// A topic without subscription takes messages and drops them.
+func publishedToNobody(t *testing.T, p queue.Publisher, delivered <-chan queue.Message) {
+	must(t, p.Publish(t.Context(), queue.Events, queue.Message{Data: []byte("unheard")}))
+	must(t, p.Publish(t.Context(), queue.Work, queue.Message{Data: []byte("heard")}))
+	if m := receive(t, delivered); string(m.Data) != "heard" {
+		t.Errorf("got %q", m.Data)
+	}
+}
+
+func publishedTooLarge(t *testing.T, p queue.Publisher, _ <-chan queue.Message) {
 	many := map[string]string{}
 	for i := range queue.MaxAttributes + 1 {
 		many[fmt.Sprint(i)] = ""
 	}
 	for name, m := range map[string]queue.Message{
-		"data":       {Data: make([]byte, queue.MaxMessageBytes+1)},
-		"attributes": {Attributes: many},
-		"key":        {Attributes: map[string]string{strings.Repeat("k", queue.MaxAttributeKey+1): ""}},
-		"value":      {Attributes: map[string]string{"k": strings.Repeat("v", queue.MaxAttributeValue+1)}},
+		"data":            {Data: make([]byte, queue.MaxMessageBytes+1)},
+		"attributes":      {Data: []byte("x"), Attributes: many},
+		"attribute key":   {Data: []byte("x"), Attributes: map[string]string{strings.Repeat("k", queue.MaxAttributeKey+1): ""}},
+		"attribute value": {Data: []byte("x"), Attributes: map[string]string{"k": strings.Repeat("v", queue.MaxAttributeValue+1)}},
 	} {
-		for _, topic := range []queue.Topic{single, none} {
-			if err := f.Publish(t.Context(), topic, m); !errors.Is(err, queue.ErrTooLarge) {
-				t.Errorf("%s to %s: got error %v, want ErrTooLarge", name, topic, err)
-			}
+		if err := p.Publish(t.Context(), queue.Work, m); !errors.Is(err, queue.ErrTooLarge) {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
-	f.want(t, only)
-
-	delete(many, "0")
-	largest := queue.Message{Data: bytes.Repeat([]byte{7}, queue.MaxMessageBytes), Attributes: many}
-	must(t, f.Publish(t.Context(), single, largest))
-	if got := f.lease(t, only, 1); len(got) != 1 || !bytes.Equal(got[0].Data, largest.Data) || len(got[0].Attributes) != len(many) {
-		t.Error("the largest message came back different")
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := p.Publish(ended, queue.Work, queue.Message{Data: []byte("late")}); err == nil {
+		t.Error("published though the context had ended")
 	}
 }
 
-// fanOut: each subscription has its copy, and settles it for itself.
-func fanOut(t *testing.T, f fixture) {
-	f.publish(t, both, "a", "b")
-	l, r := f.want(t, left, "a", "b"), f.want(t, right, "a", "b")
-	if l[0].ID != r[0].ID {
-		t.Errorf("one message has ids %s and %s", l[0].ID, r[0].ID)
+// Concurrent calls lose nothing.
+func publishedAtOnce(t *testing.T, p queue.Publisher, delivered <-chan queue.Message) {
+	const n = 40
+	var all sync.WaitGroup
+	for i := range n {
+		all.Go(func() {
+			if err := p.Publish(t.Context(), queue.Work, queue.Message{Data: fmt.Append(nil, i)}); err != nil {
+				t.Error(err)
+			}
+		})
 	}
-	f.ack(t, left, l[0])
-	f.clock.advance(2 * lease)
-	f.want(t, left, "b")
-	f.want(t, right, "a", "b")
-	f.want(t, only)
+	all.Wait()
+	seen := map[string]bool{}
+	for len(seen) < n {
+		seen[string(receive(t, delivered).Data)] = true
+	}
 }
 
-func noSubscription(t *testing.T, f fixture) {
-	f.publish(t, none, "dropped")
-	f.publish(t, "never heard of", "dropped")
-	for _, sub := range []queue.Subscription{left, right, only, "nobody"} {
-		f.want(t, sub)
-	}
+// Deliver leases and acknowledges a subscription's messages until the test ends, for RunPublisher.
+func Deliver(t *testing.T, s queue.Source, sub queue.Subscription) <-chan queue.Message {
+	delivered := make(chan queue.Message, 1000)
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	t.Cleanup(func() { cancel(); <-ended })
+	go func() {
+		defer close(ended)
+		for {
+			leased, err := s.Lease(ctx, sub, 100, lease)
+			if err != nil {
+				return
+			}
+			for _, m := range leased {
+				_ = s.Settle(ctx, queue.Outcome{Subscription: sub, ID: m.ID, Token: m.Token, Ack: true})
+				delivered <- m.Message
+			}
+			select {
+			case <-s.Published(sub):
+			case <-time.After(100 * time.Millisecond):
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return delivered
 }
