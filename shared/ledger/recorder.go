@@ -17,6 +17,9 @@ const (
 	// gather is the least time between two groups: under load it is what makes them groups, and an idle gateway's calls are
 	// not held up by it.
 	gather = 20 * time.Millisecond
+	// grace is how much longer a group waits for another call to join it: booking then begins when that call's answer has
+	// just gone out, rather than while one is being worked on.
+	grace = 5 * time.Millisecond
 	// enough entries need not wait for more.
 	enough = 32
 )
@@ -58,7 +61,8 @@ type Recorder struct {
 
 type group struct {
 	entries []Entry
-	enough  chan struct{} // closed when there are
+	enough  chan struct{} // closed when the group need not wait for more
+	ready   bool          // enough is closed
 	done    chan struct{}
 	err     error
 }
@@ -91,8 +95,9 @@ func (r *Recorder) join(entries []Entry) (g *group, first bool) {
 		first = true
 	}
 	g = r.pending
-	had := len(g.entries)
-	if g.entries = append(g.entries, entries...); had < enough && len(g.entries) >= enough {
+	g.entries = append(g.entries, entries...)
+	if !g.ready && (len(g.entries) >= enough || time.Since(r.last) >= gather) {
+		g.ready = true
 		close(g.enough)
 	}
 	return g, first
@@ -103,15 +108,13 @@ func (r *Recorder) send(ctx context.Context, g *group) {
 	r.slots <- struct{}{}
 	defer func() { <-r.slots }()
 	r.mu.Lock()
-	wait := gather - time.Since(r.last)
+	wait := gather + grace - time.Since(r.last)
 	r.mu.Unlock()
-	if wait > 0 {
-		timer := time.NewTimer(wait)
-		select {
-		case <-timer.C:
-		case <-g.enough:
-			timer.Stop()
-		}
+	timer := time.NewTimer(wait)
+	select {
+	case <-timer.C:
+	case <-g.enough:
+		timer.Stop()
 	}
 	r.mu.Lock()
 	r.last = time.Now()
