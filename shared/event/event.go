@@ -50,8 +50,8 @@ func ID(parts ...string) string {
 	return "evt_" + hex.EncodeToString(h.Sum(nil)[:16])
 }
 
-// structured is a CloudEvent 1.0 in its JSON form.
-type structured struct {
+// structured is a CloudEvent 1.0 in its JSON form; D is json.RawMessage when it is read.
+type structured[D any] struct {
 	SpecVersion string `json:"specversion"`
 	ID          string `json:"id"`
 	Source      string `json:"source"`
@@ -59,12 +59,12 @@ type structured struct {
 	Subject     string `json:"subject"`
 	ContentType string `json:"datacontenttype"`
 	Time        string `json:"time"`
-	Data        any    `json:"data"`
+	Data        D      `json:"data"`
 	Partition   string `json:"partitionkey"`
 }
 
-func (e Event) structured() structured {
-	return structured{
+func (e Event) structured() structured[any] {
+	return structured[any]{
 		SpecVersion: "1.0", ID: e.ID, Source: "//sluice/owners/" + url.PathEscape(e.Owner.String()), Type: e.Type, Subject: e.Subject,
 		ContentType: "application/json", Time: e.Time.UTC().Format(time.RFC3339Nano), Data: e.Data, Partition: e.Owner.String(),
 	}

@@ -46,8 +46,8 @@ func (s *Sender) Put(tx store.Tx, events ...Event) error {
 	return nil
 }
 
-func (s *Sender) newEntry(e Event) entry[structured] {
-	doc := entry[structured]{Event: e.structured(), Created: e.Time.UnixMicro(), Expires: e.Time.Add(keep).Unix()}
+func (s *Sender) newEntry(e Event) entry[structured[any]] {
+	doc := entry[structured[any]]{Event: e.structured(), Created: e.Time.UnixMicro(), Expires: e.Time.Add(keep).Unix()}
 	if s.Queue != nil {
 		doc.Unsent = doc.Created
 	}
@@ -194,11 +194,16 @@ func decode(doc store.Doc, err error) (json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
-	var e entry[json.RawMessage]
-	if err := doc.Decode(&e); err != nil {
+	var e entry[structured[json.RawMessage]]
+	err = doc.Decode(&e)
+	var text []byte
+	if err == nil {
+		text, err = json.Marshal(e.Event) // a store keeps a document's fields, not their order
+	}
+	if err != nil {
 		return nil, fmt.Errorf("event %s: %w", doc.ID, err)
 	}
-	return e.Event, nil
+	return text, nil
 }
 
 // IsType reports whether an event of the log has a type, given with or without the project's prefix and whole or by its
