@@ -31,14 +31,14 @@ var mutants = []struct{ name, file, old, new string }{
 	{"output in order of arrival", "compose.go", "cmp.Compare(a.Line, b.Line)", "cmp.Compare(0, 0*(a.Line+b.Line))"},
 }
 
-// TestMutants shows that TestSchedules has teeth: every mutant must fail it.
+// TestMutants shows that TestSchedules, and TestLiveLease beside it, have teeth: every mutant must fail one of them.
 func TestMutants(t *testing.T) {
 	if !*runMutants && os.Getenv("SLUICE_SOAK") != "1" {
 		t.Skip("SKIPPED: broken variants are checked only with -mutants, or by make soak")
 	}
 	for _, m := range mutants {
 		t.Run(m.name, func(t *testing.T) {
-			out, err := exec.Command("go", "test", "-overlay", overlay(t, m.file, m.old, m.new), "-run", "TestSchedules", "-schedules", "500", "-failfast", "-timeout", "90s", ".").CombinedOutput()
+			out, err := exec.Command("go", "test", "-overlay", overlay(t, m.file, m.old, m.new), "-run", "TestSchedules|TestLiveLease", "-schedules", "10000", "-failfast", "-timeout", "150s", ".").CombinedOutput()
 			switch {
 			case err == nil:
 				t.Error("the mutant survived")

@@ -139,3 +139,41 @@ func TestBadDocument(t *testing.T) {
 		}
 	})
 }
+
+// TestLiveLease delivers a chunk's message again while its first delivery is at work: the second finds the lease and leaves.
+func TestLiveLease(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, nil)
+		w.vendor.answer = func(context.Context, batch.Call, int) batch.Reply {
+			time.Sleep(5 * time.Second) // virtual; well within a lease
+			return batch.Reply{Status: 200}
+		}
+		b := w.create(w.upload(input(4)).ID)
+		validate, _ := w.mail.take()
+		if err := w.engine.Handle(t.Context(), validate); err != nil {
+			t.Fatal(err)
+		}
+		chunk, ok := w.mail.take()
+		if !ok {
+			t.Fatal("no message for the chunk")
+		}
+		ended := make(chan error, 2)
+		for range 2 {
+			go func() { ended <- w.newEngine(w.deps).Handle(t.Context(), chunk) }()
+			time.Sleep(time.Second)
+		}
+		for range 2 {
+			if err := <-ended; err != nil {
+				t.Error(err)
+			}
+		}
+		w.deliver()
+		if n := w.vendor.calls(); n != 4 {
+			t.Errorf("4 lines took %d calls", n)
+		}
+		if b = w.get(b.ID); b.Status != "completed" || b.RequestCounts.Completed != 4 {
+			t.Errorf("batch %+v", b)
+		}
+	})
+}
