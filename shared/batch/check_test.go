@@ -119,7 +119,7 @@ func (s *schedule) checkMoney(b batch.Batch) {
 	if most := deaths * (2*s.deps.Settings.FlushLines + s.deps.Settings.Concurrency); unknown > most {
 		s.t.Errorf("I7: %d lines in doubt after %d deaths", unknown, deaths)
 	}
-	if !s.exact || s.jump > 0 { // to a clock that has jumped a day ahead, the living look dead
+	if !s.exact || s.jump > 0 { // to a clock that has jumped a day ahead the living look dead, and retries come too late
 		return
 	}
 	if unknown != 0 {
