@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"sync"
 	"time"
 
 	"github.com/sluice-gateway/sluice/shared/blob"
@@ -139,7 +140,9 @@ func (b *Bucket) send(ctx context.Context, r request) (*http.Response, error) {
 		out.ContentLength += int64(len(part))
 	}
 	if out.ContentLength > 0 {
-		out.Body = io.NopCloser(io.MultiReader(parts...))
+		sent := &outgoing{r: io.MultiReader(parts...)}
+		defer sent.Close()
+		out.Body = sent
 	}
 	answer, err := b.config.Client.Do(out)
 	idle.Stop()
@@ -154,6 +157,30 @@ func (b *Bucket) send(ctx context.Context, r request) (*http.Response, error) {
 	}
 	defer answer.Body.Close()
 	return nil, &statusError{answer.StatusCode, reason(answer.Body)}
+}
+
+// outgoing is a request's body. The transport may still be reading it when the answer has come; once closed it touches its parts no
+// more, and their memory may be used again.
+type outgoing struct {
+	mu     sync.Mutex
+	r      io.Reader
+	closed bool
+}
+
+func (o *outgoing) Read(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.closed {
+		return 0, http.ErrBodyReadAfterClose
+	}
+	return o.r.Read(p)
+}
+
+func (o *outgoing) Close() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.closed = true
+	return nil
 }
 
 // withoutURL takes the URL out of an error, for it may be that of an upload, whose holder may write.
