@@ -170,27 +170,31 @@ func TestPowerLoss(t *testing.T) {
 			})
 		})
 	}
-	for snapshot := range 6 {
+	type snapshot struct {
+		path         string
+		acknowledged []string // before it was taken
+	}
+	var snapshots []snapshot
+	for range 6 { // all before the first is looked at: the file itself rests until the WAL has 16 MB
 		for range 3 + rand.IntN(20) {
 			<-more
 		}
 		mu.Lock()
-		before := len(acknowledged)
+		taken := snapshot{filepath.Join(t.TempDir(), "sluice.db"), slices.Clone(acknowledged)}
 		mu.Unlock()
-		to := filepath.Join(t.TempDir(), "sluice.db")
-		for _, suffix := range []string{"", "-wal"} { // the file itself rests until the WAL has 16 MB
+		for _, suffix := range []string{"", "-wal"} {
 			content, err := os.ReadFile(path + suffix)
 			must(t, err)
-			must(t, os.WriteFile(to+suffix, content, 0o600))
+			must(t, os.WriteFile(taken.path+suffix, content, 0o600))
 		}
-		mu.Lock()
-		ids := slices.Clone(acknowledged[:before])
-		mu.Unlock()
-		t.Logf("snapshot %d: %d acknowledged", snapshot, before)
-		verify(t, to, ids)
+		snapshots = append(snapshots, taken)
 	}
 	must(t, db.Close())
 	all.Wait()
+	for i, s := range snapshots {
+		t.Logf("snapshot %d: %d acknowledged", i, len(s.acknowledged))
+		verify(t, s.path, s.acknowledged)
+	}
 }
 
 // limitChild runs into a limit on the size of its files, which then is lifted.
