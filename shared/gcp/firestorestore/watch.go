@@ -91,6 +91,7 @@ func (s *Store) listen(ctx context.Context, q store.Query) (pb.Firestore_ListenC
 type watcher struct {
 	known map[string]store.Version // of the documents that the query selects, by name
 	stale map[string]bool          // of those, the ones not heard of since the service began anew
+	anew  time.Time                // when it did, by its clock
 	live  bool
 	yield func(store.Change, error) bool
 }
@@ -144,20 +145,29 @@ func (w *watcher) target(change *pb.TargetChange) (more bool, err error) {
 	case pb.TargetChange_REMOVE:
 		return false, errors.Join(errors.New("the service gave up"), translateQuery(status.FromProto(change.Cause).Err()))
 	case pb.TargetChange_RESET: // it tells all documents again
-		w.stale = map[string]bool{}
+		w.stale, w.anew = map[string]bool{}, change.ReadTime.AsTime()
 		for name := range w.known {
 			w.stale[name] = true
 		}
 	case pb.TargetChange_CURRENT:
+		if change.ReadTime != nil && change.ReadTime.AsTime().Before(w.anew) { // about what was told before (seen of the emulator)
+			return w.goLive(), nil
+		}
 		for name := range w.stale {
 			if !w.remove(name) {
 				return false, nil
 			}
 		}
-		if !w.live {
-			w.live = true
-			return w.yield(store.Change{Live: true}, nil), nil
-		}
+		return w.goLive(), nil
 	}
 	return true, nil
+}
+
+// goLive says once that all that stood at the start has been delivered.
+func (w *watcher) goLive() (more bool) {
+	if w.live {
+		return true
+	}
+	w.live = true
+	return w.yield(store.Change{Live: true}, nil)
 }

@@ -174,6 +174,9 @@ func watchBusy(t *testing.T, f fixture) {
 		if c.Live {
 			continue
 		}
+		if c.Removed {
+			t.Fatalf("%s is gone, after %v", c.Doc.ID, last)
+		}
 		var r record
 		must(t, c.Doc.Decode(&r))
 		if before, ok := last[c.Doc.ID]; ok && before >= r.N {
