@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 }
 
 var quick = effort{
-	warm: 20 * time.Millisecond, closed: 100 * time.Millisecond, open: 200 * time.Millisecond,
+	turns: 2, warm: 20 * time.Millisecond, closed: 50 * time.Millisecond, open: 100 * time.Millisecond,
 	concurrency: 4, perSecond: 100, firstTokens: 3, slowStreams: 5, paced: 2, pacedChunks: 5, unpacedChunks: 20, starts: 2,
 }
 
@@ -47,7 +47,7 @@ func TestRounds(t *testing.T) {
 	}
 	standIn.name = "sluice"
 	standIn.key = func(context.Context, string) (string, error) { return "sk-key", nil }
-	rounds, err := runRounds(t.Context(), 2, quick, []target{standIn}, dir, mock.addr)
+	rounds, err := runRounds(t.Context(), 2, quick, []target{standIn}, dir, mock)
 	if err != nil || len(rounds) != 2 {
 		t.Fatalf("%d rounds, error %v", len(rounds), err)
 	}

@@ -88,7 +88,7 @@ func run(ctx context.Context, f flags) (bool, error) {
 	}
 	defer pubsub.stop()
 	targets := chooseTargets(f, pubsub.addr)
-	results, err := runRounds(ctx, f.rounds, standard, targets, dir, mock.addr)
+	results, err := runRounds(ctx, f.rounds, standard, targets, dir, mock)
 	if err != nil {
 		return false, err
 	}

@@ -19,9 +19,10 @@ var (
 // effort is how long and how hard to measure.
 type effort struct {
 	settle                 time.Duration // before idle memory is read
-	warm, closed, open     time.Duration
+	turns                  int           // how often the targets take turns in a round
+	warm, closed, open     time.Duration // of one turn
 	concurrency, perSecond int
-	firstTokens            int // streams, one after the other
+	firstTokens            int // streams of one turn, one after the other
 	slowStreams            int
 	paced, pacedChunks     int // streams at a time, three times, and chunks of each, 20 ms apart
 	unpacedChunks          int // of each of 16 streams
@@ -29,8 +30,8 @@ type effort struct {
 }
 
 var standard = effort{
-	settle: time.Second, warm: 500 * time.Millisecond, closed: 3 * time.Second, open: 5 * time.Second,
-	concurrency: 64, perSecond: 200, firstTokens: 100, slowStreams: 500, paced: 32, pacedChunks: 50, unpacedChunks: 4000, starts: 10,
+	settle: time.Second, turns: 8, warm: 100 * time.Millisecond, closed: 500 * time.Millisecond, open: time.Second,
+	concurrency: 64, perSecond: 200, firstTokens: 20, slowStreams: 500, paced: 32, pacedChunks: 50, unpacedChunks: 4000, starts: 10,
 }
 
 // figures are the results of one target in one round, by the name of the metric.
@@ -39,8 +40,8 @@ type figures map[string]float64
 // round is one pass over every target; "direct" is the load straight on the mock.
 type round map[string]figures
 
-// runRounds measures the proxy and every target in turn, once a round, so that what disturbs the machine disturbs them all.
-func runRounds(ctx context.Context, n int, e effort, targets []target, dir, mockAddr string) ([]round, error) {
+// runRounds measures the proxy and every target, once a round.
+func runRounds(ctx context.Context, n int, e effort, targets []target, dir string, mock *process) ([]round, error) {
 	proxy, err := proxyTarget()
 	if err != nil {
 		return nil, err
@@ -49,14 +50,21 @@ func runRounds(ctx context.Context, n int, e effort, targets []target, dir, mock
 	keys := make(map[string]string)
 	var rounds []round
 	for i := range n {
-		r := round{"direct": e.latencies(ctx, "direct", mockAddr, "-")}
+		fmt.Printf("round %d of %d\n", i+1, n)
+		r := round{}
+		var all []*measurement
 		for _, t := range targets {
-			fmt.Printf("round %d of %d: %s\n", i+1, n, t.name)
-			m := &measurement{effort: e, target: t, dir: filepath.Join(dir, t.name), mock: mockAddr, keys: keys, figures: figures{}}
-			if err := m.run(ctx, r["direct"]); err != nil {
+			m := &measurement{effort: e, target: t, dir: filepath.Join(dir, t.name), mock: mock.addr, keys: keys, figures: figures{}}
+			if err := m.run(ctx); err != nil {
 				return rounds, err
 			}
 			r[t.name] = m.figures
+			if t.health == "" {
+				all = append(all, m)
+			}
+		}
+		if r["direct"], err = e.inTurn(ctx, mock, all); err != nil {
+			return rounds, err
 		}
 		rounds = append(rounds, r)
 	}
@@ -76,28 +84,21 @@ type measurement struct {
 
 func (m *measurement) key() string { return m.keys[m.target.name] }
 
-func (m *measurement) run(ctx context.Context, direct figures) error {
+// run measures what needs no comparison by the second.
+func (m *measurement) run(ctx context.Context) error {
+	defer m.stop()
 	if err := os.MkdirAll(m.dir, 0o700); err != nil {
 		return err
 	}
 	if info, err := os.Stat(m.target.bin); err == nil {
 		m.figures["binary_mib"] = float64(info.Size()) / (1 << 20)
 	}
-	for _, step := range []func(context.Context) error{m.idle, m.openSlow, m.closedLoop, m.openLoop, m.pacedStreams, m.unpacedStreams} {
+	for _, step := range []func(context.Context) error{m.idle, m.openSlow, m.pacedStreams, m.unpacedStreams} {
 		if err := step(ctx); err != nil {
-			m.stop()
 			return err
 		}
 		if m.target.health != "" {
 			break // it takes no chats
-		}
-	}
-	if m.target.health == "" {
-		for name, v := range m.latencies(ctx, m.target.name, m.p.addr, m.key()) {
-			m.figures[name] += v
-		}
-		for _, name := range []string{"p50_us", "p99_us", "ttft_us"} {
-			m.figures["added_"+name] = m.figures[name] - direct[name]
 		}
 	}
 	if _, peak, err := memory(m.p.pid); err == nil {
@@ -159,25 +160,6 @@ func (m *measurement) openSlow(ctx context.Context) error {
 	return err
 }
 
-// closedLoop measures what a request costs when there are always more.
-func (m *measurement) closedLoop(ctx context.Context) error {
-	request := chatRequest(m.p.addr, m.key(), chatBody)
-	closedLoop(ctx, m.p.addr, request, m.concurrency, m.warm)
-	used, t, took, err := m.metered(ctx, func() *tally { return closedLoop(ctx, m.p.addr, request, m.concurrency, m.closed) })
-	m.figures["cpu_closed_us"] = perItem(used, t.requests)
-	m.figures["rps"] = float64(t.requests) / took.Seconds()
-	return err
-}
-
-// openLoop measures what a request costs when the next one is some time away.
-func (m *measurement) openLoop(ctx context.Context) error {
-	request := chatRequest(m.p.addr, m.key(), chatBody)
-	used, t, _, err := m.metered(ctx, func() *tally { return openLoop(ctx, m.p.addr, request, m.perSecond, 32, m.open) })
-	m.figures["cpu_open_us"] = perItem(used, t.requests)
-	m.figures["p50_us"], m.figures["p99_us"] = micros(percentile(t.latencies, 0.5)), micros(percentile(t.latencies, 0.99))
-	return err
-}
-
 func (m *measurement) pacedStreams(ctx context.Context) error {
 	var s *streamTally
 	used, _, _, err := m.metered(ctx, func() *tally {
@@ -232,20 +214,6 @@ func (m *measurement) chats(ctx context.Context) (int, error) {
 		return 0, err
 	}
 	return strconv.Atoi(string(body))
-}
-
-// latencies measures times to the first event, and for the mock itself also those of whole requests.
-func (e effort) latencies(ctx context.Context, name, addr, key string) figures {
-	s := firstTokens(ctx, addr, key, e.firstTokens)
-	s.mention(name)
-	f := figures{"ttft_us": micros(percentile(s.latencies, 0.5)), "errors": float64(s.failures)}
-	if name == "direct" {
-		t := openLoop(ctx, addr, chatRequest(addr, key, chatBody), e.perSecond, 32, e.open)
-		t.mention(name)
-		f["errors"] += float64(t.failures)
-		f["p50_us"], f["p99_us"] = micros(percentile(t.latencies, 0.5)), micros(percentile(t.latencies, 0.99))
-	}
-	return f
 }
 
 // coldStarts measures the time from before the fork to the first answer, with the data and the key of earlier starts.

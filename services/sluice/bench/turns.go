@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"time"
+)
+
+// side is one that takes turns: a target, or the mock itself.
+type side struct {
+	*measurement
+	closed, open     usage
+	latencies, first []time.Duration // of whole answers at a fixed rate, and of first tokens
+}
+
+// usage is what some requests have taken.
+type usage struct {
+	requests  int
+	cpu, time time.Duration
+}
+
+// inTurn measures what is judged as a multiple of the proxy's. All run, and one at a time is under load, for a second or two: what
+// disturbs the machine for longer disturbs them all. It returns the figures of the mock, which is reached directly.
+func (e effort) inTurn(ctx context.Context, mock *process, all []*measurement) (figures, error) {
+	direct := &measurement{effort: e, target: target{name: "direct"}, mock: mock.addr, p: mock, figures: figures{}}
+	sides := []*side{{measurement: direct}}
+	for _, m := range all {
+		if _, err := m.begin(ctx); err != nil {
+			return nil, err
+		}
+		defer m.stop()
+		sides = append(sides, &side{measurement: m})
+	}
+	for range e.turns {
+		for _, s := range sides {
+			if err := s.turn(ctx); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for _, s := range sides {
+		s.conclude(direct.figures)
+	}
+	return direct.figures, ctx.Err()
+}
+
+func (s *side) turn(ctx context.Context) error {
+	request := chatRequest(s.p.addr, s.key(), chatBody)
+	closedLoop(ctx, s.p.addr, request, s.concurrency, s.warm)
+	if _, err := s.use(ctx, &s.closed, func() *tally { return closedLoop(ctx, s.p.addr, request, s.concurrency, s.measurement.closed) }); err != nil {
+		return err
+	}
+	t, err := s.use(ctx, &s.open, func() *tally { return openLoop(ctx, s.p.addr, request, s.perSecond, 32, s.measurement.open) })
+	if err != nil {
+		return err
+	}
+	s.latencies = append(s.latencies, t.latencies...)
+	f := firstTokens(ctx, s.p.addr, s.key(), s.firstTokens)
+	f.mention(s.target.name)
+	s.figures["errors"] += float64(f.failures)
+	s.first = append(s.first, f.latencies...)
+	return nil
+}
+
+// use runs a load and adds what it took.
+func (s *side) use(ctx context.Context, u *usage, load func() *tally) (*tally, error) {
+	cpu, t, took, err := s.metered(ctx, load)
+	u.requests, u.cpu, u.time = u.requests+t.requests, u.cpu+cpu, u.time+took
+	return t, err
+}
+
+// conclude turns what was measured into figures; those of the mock come first.
+func (s *side) conclude(direct figures) {
+	f := s.figures
+	f["p50_us"], f["p99_us"] = micros(percentile(s.latencies, 0.5)), micros(percentile(s.latencies, 0.99))
+	f["ttft_us"] = micros(percentile(s.first, 0.5))
+	if s.p.addr == s.mock {
+		return
+	}
+	for _, name := range []string{"p50_us", "p99_us", "ttft_us"} {
+		f["added_"+name] = f[name] - direct[name]
+	}
+	f["cpu_closed_us"], f["rps"] = perItem(s.closed.cpu, s.closed.requests), float64(s.closed.requests)/s.closed.time.Seconds()
+	f["cpu_open_us"] = perItem(s.open.cpu, s.open.requests)
+	if _, peak, err := memory(s.p.pid); err == nil {
+		f["rss_peak_mib"] = max(f["rss_peak_mib"], peak/1024)
+	}
+}
