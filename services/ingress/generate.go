@@ -31,9 +31,10 @@ func (s *Server) generate(op gateway.Op) handler {
 		if err != nil {
 			return err
 		}
-		if err := s.Ledger.Ready(r.Context()); err != nil {
+		if err := s.Ledger.Begin(r.Context()); err != nil {
 			return gateway.Errorf(gateway.KindUnavailable, "Spend cannot be recorded at the moment.").WithCause(err)
 		}
+		defer s.Ledger.End()
 		reservation, err := s.Budgets.Reserve(r.Context(), p, s.Upstream.Bound(request, plan))
 		if err != nil {
 			return err

@@ -82,7 +82,7 @@ func newHouse(t *testing.T) *house {
 	t.Cleanup(func() { cancel(); <-done })
 	server := ingress.New(ingress.Config{
 		Engine: engine.Engine{Store: h.store, Queue: memqueue.New(nil), Bucket: memblob.New()}, Auth: keys, Router: router, Upstream: calls,
-		Ledger: books, LedgerInFlight: 1, Now: time.Now, Log: log,
+		Ledger: ledger.NewRecorder(books, ledger.OnDisk), Now: time.Now, Log: log,
 	})
 	server.MaxBody = 1 << 20
 	front := httptest.NewServer(server.Handler())

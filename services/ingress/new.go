@@ -20,13 +20,10 @@ type Config struct {
 	Auth     *auth.Authenticator // its Run is the owner's to call
 	Router   *routing.Router
 	Upstream *upstream.Client
-	// Ledger takes the entries of calls; LedgerInFlight is how many groups of them may be on their way at once: one on a
-	// disk, several over a network.
-	Ledger         ledger.Sink
-	LedgerInFlight int
-	Settings       batch.Settings
-	Now            func() time.Time
-	Log            *slog.Logger
+	Ledger   *ledger.Recorder
+	Settings batch.Settings
+	Now      func() time.Time
+	Log      *slog.Logger
 }
 
 // New makes an ingress. It starts nothing.
@@ -38,7 +35,7 @@ func New(c Config) *Server {
 	}
 	return &Server{
 		Auth: c.Auth, Keys: &auth.Manager{Store: c.Engine.Store, Now: c.Now}, Router: c.Router, Budgets: new(budget.Budgets),
-		Upstream: c.Upstream, Ledger: ledger.NewRecorder(c.Ledger, c.LedgerInFlight), Store: c.Engine.Store,
+		Upstream: c.Upstream, Ledger: c.Ledger, Store: c.Engine.Store,
 		Events: events, Files: batch.NewFiles(deps), Batches: batch.NewBatches(deps), Now: c.Now, Log: c.Log,
 		ids: newCallIDs(),
 	}

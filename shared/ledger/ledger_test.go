@@ -167,7 +167,7 @@ func TestSelect(t *testing.T) {
 func TestRecorderGroups(t *testing.T) {
 	t.Parallel()
 	q := &messages{gate: make(chan struct{})}
-	r := ledger.NewRecorder(ledger.Queue{Publisher: q}, 1)
+	r := ledger.NewRecorder(ledger.Queue{Publisher: q}, ledger.OnDisk)
 	const n = 100
 	var wg sync.WaitGroup
 	for i := range n {
@@ -206,46 +206,118 @@ func TestRecorderGroups(t *testing.T) {
 	}
 }
 
-// An idle gateway's call is recorded at once; under load groups leave at most every 20 ms, or when they are large enough.
+// record is a call that does nothing else.
+func record(t *testing.T, r *ledger.Recorder, n int) {
+	t.Helper()
+	if err := r.Begin(t.Context()); err != nil {
+		t.Error(err)
+		return
+	}
+	defer r.End()
+	if err := r.Record(t.Context(), entry(n)); err != nil {
+		t.Error(err)
+	}
+}
+
+// slow is a sink that takes its time.
+type slow struct{ ledger.Sink }
+
+func (s slow) Book(ctx context.Context, entries []ledger.Entry) error {
+	time.Sleep(time.Millisecond)
+	return s.Sink.Book(ctx, entries)
+}
+
+// Callers that send their calls one after the other wait for the sink and for nothing else.
+func TestRecorderKeepsNobodyWaiting(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		callers int
+		streams int // calls that go on all the time
+		each    time.Duration
+	}{
+		"one": {1, 0, time.Millisecond}, "many": {16, 0, 2 * time.Millisecond}, "one beside streams": {1, 5, time.Millisecond},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := ledger.NewRecorder(slow{ledger.Queue{Publisher: &messages{}}}, ledger.OnDisk)
+				for range c.streams {
+					if err := r.Begin(t.Context()); err != nil {
+						t.Fatal(err)
+					}
+				}
+				start, calls := time.Now(), 50
+				var wg sync.WaitGroup
+				for i := range c.callers {
+					wg.Go(func() {
+						for n := range calls {
+							record(t, r, i*calls+n)
+						}
+					})
+				}
+				wg.Wait()
+				if each := time.Since(start) / time.Duration(calls); each > c.each {
+					t.Errorf("a call takes %v, want %v at most", each, c.each)
+				}
+			})
+		})
+	}
+}
+
+// Under load groups leave at most every 20 ms, or when they are large enough.
 func TestRecorderGathers(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		q := &messages{}
-		r := ledger.NewRecorder(ledger.Queue{Publisher: q}, 2)
-		start := time.Now()
-		if err := r.Record(t.Context(), entry(0)); err != nil || time.Since(start) != 0 {
-			t.Errorf("the first call waited %v, %v", time.Since(start), err)
-		}
-		var wg sync.WaitGroup
-		for i := 1; i <= 100; i++ { // one each millisecond
-			wg.Go(func() {
-				time.Sleep(time.Duration(i) * time.Millisecond)
-				if err := r.Record(t.Context(), entry(i)); err != nil {
-					t.Error(err)
-				}
-			})
-		}
-		wg.Wait()
-		if n := len(q.kept); n < 5 || n > 7 {
-			t.Errorf("100 calls in 100 ms left in %d groups", n-1)
-		}
-		start = time.Now()
-		var atOnce atomic.Int32
-		for i := range 64 {
-			wg.Go(func() {
-				if err := r.Record(t.Context(), entry(1000+i)); err != nil {
-					t.Error(err)
-				}
-				if time.Since(start) == 0 {
-					atOnce.Add(1)
-				}
-			})
-		}
-		wg.Wait()
-		if n := atOnce.Load(); n < 32 {
-			t.Errorf("of 64 calls at once %d were recorded without waiting for more", n)
-		}
-	})
+	for name, pace := range map[string]ledger.Pace{"on disk": ledger.OnDisk, "over network": ledger.OverNetwork} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) { gathers(t, pace) })
+		})
+	}
+}
+
+func gathers(t *testing.T, pace ledger.Pace) {
+	q := &messages{}
+	r := ledger.NewRecorder(slow{ledger.Queue{Publisher: q}}, pace)
+	if err := r.Begin(t.Context()); err != nil { // as long as this call goes on, others may join
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for i := range 1000 { // ten each millisecond
+		wg.Go(func() {
+			time.Sleep(time.Duration(i) * time.Millisecond / 10)
+			record(t, r, i)
+		})
+	}
+	wg.Wait()
+	if n := len(q.kept); n > 40 {
+		t.Errorf("1000 calls in 100 ms left in %d groups", n)
+	}
+	n := len(q.kept)
+	for i := 1; i <= 100; i++ { // one each millisecond, the first ones at once
+		wg.Go(func() {
+			time.Sleep(time.Duration(max(0, i-10)) * time.Millisecond)
+			record(t, r, 1000+i)
+		})
+	}
+	wg.Wait()
+	if n = len(q.kept) - n; n < 4 || n > 7 {
+		t.Errorf("100 calls in 90 ms left in %d groups", n)
+	}
+	r.End()
+	start := time.Now()
+	var atOnce atomic.Int32
+	for i := range 64 {
+		wg.Go(func() {
+			record(t, r, 2000+i)
+			if time.Since(start) <= 2*time.Millisecond {
+				atOnce.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	if n := atOnce.Load(); n < 32 {
+		t.Errorf("of 64 calls at once %d were recorded without waiting for more", n)
+	}
 }
 
 // What could not be recorded is kept, holds back further calls, and is recorded once when that is possible again.
@@ -253,21 +325,21 @@ func TestRecorderKeepsWhatItCannotRecord(t *testing.T) {
 	t.Parallel()
 	s := memstore.New()
 	sink := &failing{Sink: booker(s), fail: errors.New("disk full")}
-	r := ledger.NewRecorder(sink, 1)
+	r := ledger.NewRecorder(sink, ledger.OnDisk)
 	for n := range 3 {
 		if err := r.Record(t.Context(), entry(n)); !errors.Is(err, sink.fail) {
 			t.Fatal(err)
 		}
 	}
-	if err := r.Ready(t.Context()); !errors.Is(err, sink.fail) {
-		t.Errorf("Ready while nothing can be recorded: %v", err)
+	if err := r.Begin(t.Context()); !errors.Is(err, sink.fail) {
+		t.Errorf("Begin while nothing can be recorded: %v", err)
 	}
 	sink.fail = nil
 	if err := booker(s).Book(t.Context(), []ledger.Entry{entry(1)}); err != nil { // its answer was lost, not its effect
 		t.Fatal(err)
 	}
 	for range 2 {
-		if err := r.Ready(t.Context()); err != nil {
+		if err := r.Begin(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -14,14 +14,15 @@ import (
 const (
 	maxGroup      = MaxBooking
 	recordTimeout = 10 * time.Second
-	// gather is the least time between two groups: under load it is what makes them groups, and an idle gateway's calls are
-	// not held up by it.
+	// gather is the least time between two groups: under load it is what makes them groups.
 	gather = 20 * time.Millisecond
 	// grace is how much longer a group waits for another call to join it: booking then begins when that call's answer has
 	// just gone out, rather than while one is being worked on.
 	grace = 5 * time.Millisecond
 	// enough entries need not wait for more.
 	enough = 32
+	// few entries in one group say that there is no such load.
+	few = 4
 )
 
 // Sink makes a group of entries durable before it returns nil: a Booker books them at once, a Queue sends them to one.
@@ -48,14 +49,17 @@ func (q Queue) Book(ctx context.Context, entries []Entry) error {
 
 // Recorder makes entries durable in groups: while one group is on its way, the next gathers. It has no goroutine of its
 // own; the first caller of a group sends it for all, so nothing is left to do when the last caller has returned. What could
-// not be recorded is kept until it can, and until then Ready holds back further calls.
+// not be recorded is kept until it can, and until then no further call begins.
 type Recorder struct {
 	sink  Sink
 	slots chan struct{} // groups on their way
+	eager bool
 
 	mu      sync.Mutex
 	pending *group
 	last    time.Time // when the last group was closed
+	small   bool      // it had few entries
+	busy    int       // calls that have begun and are not waiting in a group
 	kept    []Entry   // could not be recorded
 }
 
@@ -67,14 +71,46 @@ type group struct {
 	err     error
 }
 
-// NewRecorder returns a recorder that lets up to inFlight groups be on their way at once: one where publishing is quick
-// and costs a disk write, several where it is a network round trip.
-func NewRecorder(s Sink, inFlight int) *Recorder {
-	return &Recorder{sink: s, slots: make(chan struct{}, inFlight)}
+// Pace is how groups leave.
+type Pace struct {
+	InFlight int  // how many may be on their way at once
+	Eager    bool // a group does not wait when nobody is there to join it
 }
 
-// Record returns when the entries are durable. It does not stop when ctx is cancelled: what was spent must be recorded even
-// if the caller is gone. After an error they are kept for Ready, and lost if the process ends before.
+// The paces of the two engines. On a disk a group is one write: cheap, and a caller that sends its calls one after the other should
+// not wait for others. Over a network it is a round trip, a message and writes that are paid for.
+var (
+	OnDisk      = Pace{InFlight: 1, Eager: true}
+	OverNetwork = Pace{InFlight: 2}
+)
+
+// NewRecorder returns a recorder of that pace.
+func NewRecorder(s Sink, p Pace) *Recorder {
+	return &Recorder{sink: s, slots: make(chan struct{}, p.InFlight), eager: p.Eager}
+}
+
+// Begin begins a call, which may join a group before it ends, or answers why its cost could not be recorded. It costs nothing as
+// long as nothing is kept; else that is recorded first. Each call that has begun must End.
+func (r *Recorder) Begin(ctx context.Context) error {
+	if err := r.catchUp(ctx); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.busy++
+	return nil
+}
+
+// End ends a call.
+func (r *Recorder) End() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.busy--
+	r.hurry()
+}
+
+// Record returns when the entries of a call that has begun are durable. It does not stop when ctx is cancelled: what was spent must
+// be recorded even if the caller is gone. After an error they are kept for the next Begin, and lost if the process ends before.
 func (r *Recorder) Record(ctx context.Context, entries ...Entry) error {
 	if len(entries) == 0 {
 		return nil
@@ -84,6 +120,9 @@ func (r *Recorder) Record(ctx context.Context, entries ...Entry) error {
 		r.send(context.WithoutCancel(ctx), g)
 	}
 	<-g.done
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.busy++
 	return g.err
 }
 
@@ -96,11 +135,22 @@ func (r *Recorder) join(entries []Entry) (g *group, first bool) {
 	}
 	g = r.pending
 	g.entries = append(g.entries, entries...)
-	if !g.ready && (len(g.entries) >= enough || time.Since(r.last) >= gather) {
+	r.busy--
+	r.hurry()
+	return g, first
+}
+
+// hurry lets the pending group go if it has no reason to wait. The caller holds the lock.
+func (r *Recorder) hurry() {
+	g := r.pending
+	if g == nil || g.ready {
+		return
+	}
+	lonely := r.eager && (r.busy == 0 || r.small)
+	if lonely || len(g.entries) >= enough || time.Since(r.last) >= gather {
 		g.ready = true
 		close(g.enough)
 	}
-	return g, first
 }
 
 // send waits for a slot while others join the group, then closes the group and makes it durable.
@@ -117,7 +167,7 @@ func (r *Recorder) send(ctx context.Context, g *group) {
 		timer.Stop()
 	}
 	r.mu.Lock()
-	r.last = time.Now()
+	r.last, r.small = time.Now(), len(g.entries) <= few
 	if r.pending == g {
 		r.pending = nil
 	}
@@ -133,9 +183,8 @@ func (r *Recorder) send(ctx context.Context, g *group) {
 	}
 }
 
-// Ready tells whether what a call will cost can be recorded: it first records what was kept. It costs nothing as long as
-// nothing is.
-func (r *Recorder) Ready(ctx context.Context) error {
+// catchUp records what was kept.
+func (r *Recorder) catchUp(ctx context.Context) error {
 	r.mu.Lock()
 	n := len(r.kept)
 	r.mu.Unlock()

@@ -21,6 +21,7 @@ import (
 	"github.com/sluice-gateway/sluice/shared/embedded"
 	"github.com/sluice-gateway/sluice/shared/embedded/dispatch"
 	"github.com/sluice-gateway/sluice/shared/gateway"
+	"github.com/sluice-gateway/sluice/shared/ledger"
 	"github.com/sluice-gateway/sluice/shared/routing"
 	"github.com/sluice-gateway/sluice/shared/server"
 	"github.com/sluice-gateway/sluice/shared/upstream"
@@ -84,7 +85,7 @@ func build(engine *embedded.Local, models config.Models, master gateway.Secret, 
 		Engine: engine.Engine, Auth: h.keys, Router: h.router, Upstream: calls, Verify: engine.Verifier(), Now: time.Now, Log: log,
 	})
 	h.front = ingress.New(ingress.Config{
-		Engine: engine.Engine, Auth: h.keys, Router: h.router, Upstream: calls, Ledger: h.back.Ledger(), LedgerInFlight: 1,
+		Engine: engine.Engine, Auth: h.keys, Router: h.router, Upstream: calls, Ledger: ledger.NewRecorder(h.back.Ledger(), ledger.OnDisk),
 		Now: time.Now, Log: log,
 	})
 	h.pusher, err = engine.Dispatcher(h.back.Handler())

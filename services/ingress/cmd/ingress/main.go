@@ -11,14 +11,11 @@ import (
 	"github.com/sluice-gateway/sluice/shared/ledger"
 )
 
-// ledgerInFlight is how many groups of ledger entries are published side by side: enough to hide a round trip.
-const ledgerInFlight = 2
-
 func main() {
 	boot.Main(config.Ingress, func(h boot.House) (http.Handler, error) {
 		return ingress.New(ingress.Config{
 			Engine: h.Engine, Auth: h.Auth, Router: h.Router, Upstream: h.Upstream,
-			Ledger: ledger.Queue{Publisher: h.Engine.Queue}, LedgerInFlight: ledgerInFlight, Now: time.Now, Log: h.Log,
+			Ledger: ledger.NewRecorder(ledger.Queue{Publisher: h.Engine.Queue}, ledger.OverNetwork), Now: time.Now, Log: h.Log,
 		}).Handler(), nil
 	})
 }
