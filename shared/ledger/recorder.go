@@ -65,8 +65,7 @@ type Recorder struct {
 
 type group struct {
 	entries []Entry
-	enough  chan struct{} // closed when the group need not wait for more
-	ready   bool          // enough is closed
+	enough  chan struct{} // tells that the group need not wait for more
 	done    chan struct{}
 	err     error
 }
@@ -92,13 +91,18 @@ func NewRecorder(s Sink, p Pace) *Recorder {
 // Begin begins a call, which may join a group before it ends, or answers why its cost could not be recorded. It costs nothing as
 // long as nothing is kept; else that is recorded first. Each call that has begun must End.
 func (r *Recorder) Begin(ctx context.Context) error {
-	if err := r.catchUp(ctx); err != nil {
-		return err
-	}
 	r.mu.Lock()
-	defer r.mu.Unlock()
 	r.busy++
-	return nil
+	behind := len(r.kept) > 0
+	r.mu.Unlock()
+	if !behind {
+		return nil
+	}
+	err := r.catchUp(ctx)
+	if err != nil {
+		r.End()
+	}
+	return err
 }
 
 // End ends a call.
@@ -130,7 +134,7 @@ func (r *Recorder) join(entries []Entry) (g *group, first bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.pending == nil || len(r.pending.entries)+len(entries) > maxGroup {
-		r.pending = &group{enough: make(chan struct{}), done: make(chan struct{})}
+		r.pending = &group{enough: make(chan struct{}, 1), done: make(chan struct{})}
 		first = true
 	}
 	g = r.pending
@@ -143,13 +147,15 @@ func (r *Recorder) join(entries []Entry) (g *group, first bool) {
 // hurry lets the pending group go if it has no reason to wait. The caller holds the lock.
 func (r *Recorder) hurry() {
 	g := r.pending
-	if g == nil || g.ready {
+	if g == nil {
 		return
 	}
 	lonely := r.eager && (r.busy == 0 || r.small)
 	if lonely || len(g.entries) >= enough || time.Since(r.last) >= gather {
-		g.ready = true
-		close(g.enough)
+		select {
+		case g.enough <- struct{}{}:
+		default: // it has been told
+		}
 	}
 }
 
@@ -185,12 +191,6 @@ func (r *Recorder) send(ctx context.Context, g *group) {
 
 // catchUp records what was kept.
 func (r *Recorder) catchUp(ctx context.Context) error {
-	r.mu.Lock()
-	n := len(r.kept)
-	r.mu.Unlock()
-	if n == 0 {
-		return nil
-	}
 	r.slots <- struct{}{}
 	defer func() { <-r.slots }()
 	r.mu.Lock()

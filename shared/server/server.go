@@ -46,7 +46,8 @@ func (s Server) Run(ctx context.Context, l net.Listener) error {
 		s.Handler.ServeHTTP(w, r)
 	})
 	h := &http.Server{
-		Handler: counted, BaseContext: func(net.Listener) context.Context { return base }, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
+		Handler: counted, BaseContext: func(net.Listener) context.Context { return base },
+		ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
 		ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug), Protocols: new(http.Protocols),
 	}
 	h.Protocols.SetHTTP1(true)

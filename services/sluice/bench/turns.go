@@ -8,7 +8,7 @@ import (
 // side is one that takes turns: a target, or the mock itself.
 type side struct {
 	*measurement
-	closed, open     usage
+	full, calm       usage           // with always more to do, and at a fixed rate
 	latencies, first []time.Duration // of whole answers at a fixed rate, and of first tokens
 }
 
@@ -46,10 +46,10 @@ func (e effort) inTurn(ctx context.Context, mock *process, all []*measurement) (
 func (s *side) turn(ctx context.Context) error {
 	request := chatRequest(s.p.addr, s.key(), chatBody)
 	closedLoop(ctx, s.p.addr, request, s.concurrency, s.warm)
-	if _, err := s.use(ctx, &s.closed, func() *tally { return closedLoop(ctx, s.p.addr, request, s.concurrency, s.measurement.closed) }); err != nil {
+	if _, err := s.use(ctx, &s.full, func() *tally { return closedLoop(ctx, s.p.addr, request, s.concurrency, s.closed) }); err != nil {
 		return err
 	}
-	t, err := s.use(ctx, &s.open, func() *tally { return openLoop(ctx, s.p.addr, request, s.perSecond, 32, s.measurement.open) })
+	t, err := s.use(ctx, &s.calm, func() *tally { return openLoop(ctx, s.p.addr, request, s.perSecond, 32, s.open) })
 	if err != nil {
 		return err
 	}
@@ -79,8 +79,8 @@ func (s *side) conclude(direct figures) {
 	for _, name := range []string{"p50_us", "p99_us", "ttft_us"} {
 		f["added_"+name] = f[name] - direct[name]
 	}
-	f["cpu_closed_us"], f["rps"] = perItem(s.closed.cpu, s.closed.requests), float64(s.closed.requests)/s.closed.time.Seconds()
-	f["cpu_open_us"] = perItem(s.open.cpu, s.open.requests)
+	f["cpu_closed_us"], f["rps"] = perItem(s.full.cpu, s.full.requests), float64(s.full.requests)/s.full.time.Seconds()
+	f["cpu_open_us"] = perItem(s.calm.cpu, s.calm.requests)
 	if _, peak, err := memory(s.p.pid); err == nil {
 		f["rss_peak_mib"] = max(f["rss_peak_mib"], peak/1024)
 	}
