@@ -33,8 +33,21 @@ type Principal struct {
 	UserID   string   // may be empty
 	TeamID   string   // may be empty
 	Models   []string // models it may call, with wildcards such as "openai/*"; empty means all
-	Admin    bool     // the master key
+	Admin    bool     // the master key, or a proxy admin's key
 	Tags     []string // recorded with every spend entry of the key
+
+	OrgID    string            // may be empty
+	Role     Role              // of the key's user; empty if it has none
+	Routes   []string          // it may use, with wildcards and group names; empty means all
+	Aliases  map[string]string // model names that stand for others
+	Above    []ModelList       // lists of team, user and organization, which hold besides Models
+	Subjects []Subject         // whose limits hold for its calls, without customer and tags of the call
+}
+
+// ModelList is what models somebody above a key may call; never empty.
+type ModelList struct {
+	Scope  Scope
+	Models []string
 }
 
 // Owner is what this principal's files and batches belong to.
@@ -43,12 +56,27 @@ func (p Principal) Owner() Owner { return OwnerOf(p.KeyHash, p.UserID, p.TeamID)
 // Sees reports whether p may read what belongs to o.
 func (p Principal) Sees(o Owner) bool { return p.Admin || (p.KeyHash != "" && p.Owner() == o) }
 
-// MayCall reports whether p's model list admits the model.
+// MayCall reports whether every model list above p and its own admit the model.
 func (p Principal) MayCall(model string) bool {
-	if len(p.Models) == 0 {
-		return p.KeyHash != ""
+	_, denied := p.Denies(model)
+	return !denied
+}
+
+// Denies tells whose model list does not admit the model.
+func (p Principal) Denies(model string) (by Scope, denied bool) {
+	if p.KeyHash == "" || !admits(p.Models, model) {
+		return ScopeKey, true
 	}
-	return slices.ContainsFunc(p.Models, func(allowed string) bool { return MatchModel(allowed, model) })
+	for _, above := range p.Above {
+		if !admits(above.Models, model) {
+			return above.Scope, true
+		}
+	}
+	return "", false
+}
+
+func admits(list []string, model string) bool {
+	return len(list) == 0 || slices.ContainsFunc(list, func(allowed string) bool { return MatchModel(allowed, model) })
 }
 
 // MatchModel reports whether a model name fits a pattern: the name itself, a prefix ending in *, or one of the words for all.
