@@ -32,6 +32,7 @@ type Limits struct {
 type Budget struct {
 	Max   NanoUSD `json:"max"`
 	Every string  `json:"every,omitempty"` // a period such as 30d; empty is for ever
+	Extra bool    `json:"extra,omitempty"` // from budget_limits, besides max_budget
 	// Epoch names the budget's documents: another one begins from Opening, what was spent already in the window that Since is in.
 	Epoch   int64   `json:"epoch,omitempty"`
 	Since   int64   `json:"since,omitempty"` // Unix microseconds
