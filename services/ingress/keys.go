@@ -14,6 +14,18 @@ import (
 
 // The key routes speak LiteLLM's shapes.
 
+func (s *Server) keyRoutes() []route {
+	return []route{
+		{"POST", "/key/generate", admin, s.generateKey},
+		{"GET", "/key/info", anyKey, s.keyInfo},
+		{"POST", "/key/update", admin, s.updateKey},
+		{"POST", "/key/delete", admin, s.deleteKeys},
+		{"GET", "/key/list", admin, s.listKeys},
+		{"POST", "/key/block", admin, s.blockKey(true)},
+		{"POST", "/key/unblock", admin, s.blockKey(false)},
+	}
+}
+
 func (s *Server) generateKey(w http.ResponseWriter, r *http.Request, p gateway.Principal) error {
 	request, err := s.readObject(w, r)
 	if err != nil {

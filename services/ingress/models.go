@@ -7,6 +7,13 @@ import (
 	"github.com/sluice-gateway/sluice/shared/routing"
 )
 
+func (s *Server) modelRoutes() []route {
+	return []route{
+		{"GET", "/v1/models", anyKey, s.listModels},
+		{"GET", "/v1/models/{id...}", anyKey, s.getModel},
+	}
+}
+
 // model is a row of /v1/models.
 type model struct {
 	ID      string `json:"id"`

@@ -5,6 +5,7 @@ package ingress
 import (
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -47,7 +48,8 @@ type access int
 const (
 	public access = iota
 	anyKey        // a valid virtual key, or the master key
-	admin         // the master key
+	viewer        // who may see everything: the master key, a proxy admin, a viewer
+	admin         // who may change everything: the master key, a proxy admin
 )
 
 // handler serves one route for an authenticated principal. An error is answered in OpenAI's shape.
@@ -61,13 +63,24 @@ type route struct {
 
 // routes is the whole public surface. Those below /v1 are served without it too.
 func (s *Server) routes() []route {
+	return slices.Concat(s.callRoutes(), s.batchRoutes(), s.keyRoutes(), s.accountRoutes(), s.modelRoutes(), s.spendRoutes(), []route{
+		{"GET", "/events", viewer, s.events},
+		{"GET", "/health/liveliness", public, alive},
+		{"GET", "/health/liveness", public, alive},
+		{"GET", "/health/readiness", public, s.ready},
+	})
+}
+
+func (s *Server) callRoutes() []route {
 	return []route{
 		{"POST", "/v1/chat/completions", anyKey, s.generate(gateway.OpChat)},
 		{"POST", "/v1/completions", anyKey, s.generate(gateway.OpCompletions)},
 		{"POST", "/v1/embeddings", anyKey, s.generate(gateway.OpEmbeddings)},
-		{"GET", "/v1/models", anyKey, s.listModels},
-		{"GET", "/v1/models/{id...}", anyKey, s.getModel},
+	}
+}
 
+func (s *Server) batchRoutes() []route {
+	return []route{
 		{"POST", "/v1/files", anyKey, s.uploadFile},
 		{"GET", "/v1/files", anyKey, s.listFiles},
 		{"GET", "/v1/files/{id}", anyKey, s.getFile},
@@ -77,21 +90,6 @@ func (s *Server) routes() []route {
 		{"GET", "/v1/batches", anyKey, s.listBatches},
 		{"GET", "/v1/batches/{id}", anyKey, s.getBatch},
 		{"POST", "/v1/batches/{id}/cancel", anyKey, s.cancelBatch},
-
-		{"POST", "/key/generate", admin, s.generateKey},
-		{"GET", "/key/info", anyKey, s.keyInfo},
-		{"POST", "/key/update", admin, s.updateKey},
-		{"POST", "/key/delete", admin, s.deleteKeys},
-		{"GET", "/key/list", admin, s.listKeys},
-		{"POST", "/key/block", admin, s.blockKey(true)},
-		{"POST", "/key/unblock", admin, s.blockKey(false)},
-
-		{"GET", "/spend/logs", anyKey, s.spendLogs},
-		{"GET", "/events", admin, s.events},
-
-		{"GET", "/health/liveliness", public, alive},
-		{"GET", "/health/liveness", public, alive},
-		{"GET", "/health/readiness", public, s.ready},
 	}
 }
 
@@ -149,8 +147,8 @@ func (s *Server) admit(r *http.Request, a access) (gateway.Principal, error) {
 		return gateway.Principal{}, nil
 	}
 	p, err := s.Auth.Authenticate(r)
-	if err == nil && a == admin && !p.Admin {
-		e := gateway.Errorf(gateway.KindForbidden, "Only the master key may call this route.")
+	if err == nil && (a == admin && !p.Admin || a == viewer && !p.SeesAll()) {
+		e := gateway.Errorf(gateway.KindForbidden, "Only a proxy admin may call this route.")
 		e.Param, e.TypeName = "route", "auth_error"
 		err = e
 	}

@@ -13,6 +13,10 @@ import (
 	"github.com/sluice-gateway/sluice/shared/store"
 )
 
+func (s *Server) spendRoutes() []route {
+	return []route{{"GET", "/spend/logs", anyKey, s.spendLogs}}
+}
+
 // spendLog is a ledger entry in LiteLLM's words. Prompts and answers are not kept, so messages and response are empty.
 type spendLog struct {
 	RequestID        string          `json:"request_id"`

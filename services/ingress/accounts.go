@@ -1,0 +1,3 @@
+package ingress
+
+func (s *Server) accountRoutes() []route { return nil }
