@@ -15,6 +15,7 @@ import (
 	"github.com/sluice-gateway/sluice/shared/blob"
 	"github.com/sluice-gateway/sluice/shared/dialect/chat"
 	"github.com/sluice-gateway/sluice/shared/gateway"
+	"github.com/sluice-gateway/sluice/shared/ratelimit"
 	"github.com/sluice-gateway/sluice/shared/store"
 )
 
@@ -56,6 +57,10 @@ func (s *Server) answerError(w http.ResponseWriter, r *http.Request, err error) 
 		h.Set("X-Should-Retry", "false")
 	case gateway.KindTooLarge:
 		h.Set("Connection", "close") // what is left of the body will not be read
+	}
+	var over *ratelimit.Exceeded
+	if errors.As(err, &over) {
+		tellExceeded(h, over)
 	}
 	if e.RetryAfter > 0 {
 		h.Set("Retry-After", strconv.FormatInt(int64((e.RetryAfter+time.Second-1)/time.Second), 10))

@@ -8,8 +8,10 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/sluice-gateway/sluice/shared/budget"
 	"github.com/sluice-gateway/sluice/shared/dialect/chat"
 	"github.com/sluice-gateway/sluice/shared/gateway"
+	"github.com/sluice-gateway/sluice/shared/routing"
 	"github.com/sluice-gateway/sluice/shared/upstream"
 )
 
@@ -27,7 +29,7 @@ func (s *Server) generate(op gateway.Op) handler {
 		if err != nil {
 			return err
 		}
-		plan, err := s.Router.Plan(p, op, request.Model)
+		call, plan, err := s.newCall(w, r, request, p)
 		if err != nil {
 			return err
 		}
@@ -35,12 +37,12 @@ func (s *Server) generate(op gateway.Op) handler {
 			return gateway.Errorf(gateway.KindUnavailable, "Spend cannot be recorded at the moment.").WithCause(err)
 		}
 		defer s.Ledger.End()
-		reservation, err := s.Budgets.Reserve(r.Context(), p, s.Upstream.Bound(request, plan))
+		reservation, err := s.reserve(r.Context(), call, plan)
 		if err != nil {
 			return err
 		}
-		defer reservation.Settle()
-		call := s.newCall(w, r, request, p)
+		defer call.Settle(reservation)
+		tellLimits(w.Header(), reservation.Rates())
 		if request.Stream && op != gateway.OpEmbeddings {
 			stream, err := s.Upstream.Stream(r.Context(), call, plan, reservation)
 			if err != nil {
@@ -65,16 +67,41 @@ const (
 	responseCost = "X-Litellm-Response-Cost"
 )
 
-func (s *Server) newCall(w http.ResponseWriter, r *http.Request, request *chat.Request, p gateway.Principal) *upstream.Call {
+func (s *Server) newCall(w http.ResponseWriter, r *http.Request, request *chat.Request, p gateway.Principal) (*upstream.Call, routing.Plan, error) {
+	model := request.Model
+	if other, found := p.Aliases[model]; found {
+		model = other
+	}
+	plan, err := s.Router.Plan(p, request.Op, model)
+	if err != nil {
+		return nil, nil, err
+	}
+	tags, err := tagsOf(r.Header, request, p)
+	if err != nil {
+		return nil, nil, err
+	}
 	id := s.ids.next()
-	call := &upstream.Call{ID: id, AttemptID: id, Request: request, Principal: p}
+	call := &upstream.Call{
+		ID: id, AttemptID: id, Request: request, Principal: p, Customer: s.customer(r.Header, request), Tags: tags,
+	}
 	if own := r.Header[callID]; len(own) > 0 && isID(own[0]) {
 		call.ID = own[0]
 	}
 	h := w.Header()
 	h[requestID] = []string{id}
 	h[callID] = []string{call.ID}
-	return call
+	return call, plan, nil
+}
+
+// reserve asks everybody whom the call counts for.
+func (s *Server) reserve(ctx context.Context, call *upstream.Call, plan routing.Plan) (*budget.Reservation, error) {
+	counted, err := s.Auth.Counted(ctx, call.Customer, call.Tags)
+	if err != nil {
+		return nil, err
+	}
+	return s.Budgets.Reserve(ctx, budget.Ask{
+		Principal: call.Principal, Counted: counted, Model: call.Request.Model, Quote: s.Upstream.Quote(call.Request, plan),
+	})
 }
 
 // isID accepts a caller's own id for a call.

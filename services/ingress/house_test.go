@@ -13,9 +13,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/sluice-gateway/sluice/services/ingress"
 	"github.com/sluice-gateway/sluice/shared/auth"
 	"github.com/sluice-gateway/sluice/shared/blob/memblob"
+	"github.com/sluice-gateway/sluice/shared/budget"
 	"github.com/sluice-gateway/sluice/shared/engine"
 	"github.com/sluice-gateway/sluice/shared/event"
 	"github.com/sluice-gateway/sluice/shared/gateway"
@@ -80,9 +83,12 @@ func newHouse(t *testing.T) *house {
 	done := make(chan struct{})
 	go func() { defer close(done); _ = keys.Run(ctx) }()
 	t.Cleanup(func() { cancel(); <-done })
+	money := budget.New(budget.Config{
+		Store: h.store.Store, Holder: uuid.NewString(), Events: &event.Sender{Store: h.store.Store, Now: time.Now}, Now: time.Now, Log: log,
+	})
 	server := ingress.New(ingress.Config{
 		Engine: engine.Engine{Store: h.store, Queue: memqueue.New(nil), Bucket: memblob.New()}, Auth: keys, Router: router, Upstream: calls,
-		Ledger: ledger.NewRecorder(books, ledger.OnDisk), Now: time.Now, Log: log,
+		Ledger: ledger.NewRecorder(books, ledger.OnDisk), Budgets: money, Now: time.Now, Log: log,
 	})
 	server.MaxBody = 1 << 20
 	front := httptest.NewServer(server.Handler())

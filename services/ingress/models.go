@@ -1,9 +1,13 @@
 package ingress
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"net/http"
+	"strconv"
 
 	"github.com/sluice-gateway/sluice/shared/gateway"
+	"github.com/sluice-gateway/sluice/shared/pricing"
 	"github.com/sluice-gateway/sluice/shared/routing"
 )
 
@@ -11,6 +15,10 @@ func (s *Server) modelRoutes() []route {
 	return []route{
 		{"GET", "/v1/models", anyKey, s.listModels},
 		{"GET", "/v1/models/{id...}", anyKey, s.getModel},
+		{"GET", "/v1/model/info", anyKey, s.modelInfo},
+		{"GET", "/v2/model/info", anyKey, s.modelInfoPage},
+		{"GET", "/model_group/info", anyKey, s.modelGroups},
+		{"POST", "/utils/token_counter", anyKey, s.countTokens},
 	}
 }
 
@@ -25,27 +33,73 @@ type model struct {
 // modelCreated is the constant that LiteLLM answers for every model; clients want a number there.
 const modelCreated = 1677610602
 
-func modelOf(d routing.Deployment) model {
-	return model{d.Model, "model", modelCreated, d.Provider}
-}
-
 func (s *Server) listModels(w http.ResponseWriter, _ *http.Request, p gateway.Principal) error {
 	data := []model{}
 	for _, d := range s.Router.Table().Models(p) {
-		data = append(data, modelOf(d))
+		data = append(data, model{d.Model, "model", modelCreated, d.Provider})
 	}
 	return writeJSON(w, http.StatusOK, map[string]any{"object": "list", "data": data})
 }
 
 func (s *Server) getModel(w http.ResponseWriter, r *http.Request, p gateway.Principal) error {
 	id := r.PathValue("id")
-	plan, err := s.Router.Plan(p, "", id)
+	found, err := s.deployments(p, id)
 	if err != nil {
 		e := gateway.Errorf(gateway.KindNotFound, "The model %.100q does not exist or you do not have access to it.", id)
 		e.Param, e.Code = "model", "model_not_found"
 		return e
 	}
-	found := modelOf(plan[0])
-	found.ID = id
-	return writeJSON(w, http.StatusOK, found)
+	return writeJSON(w, http.StatusOK, model{id, "model", modelCreated, found[0].Provider})
+}
+
+// deployed is a deployment under the name that was asked for, with what it costs.
+type deployed struct {
+	routing.Deployment
+	id     string // the same in every process
+	price  pricing.Price
+	priced bool
+}
+
+var allOps = []gateway.Op{gateway.OpChat, gateway.OpCompletions, gateway.OpEmbeddings}
+
+// deployments are all that serve a model, whatever the op, if p may call it.
+func (s *Server) deployments(p gateway.Principal, name string) (all []deployed, err error) {
+	have := map[string]int{}
+	for _, op := range allOps {
+		plan, fault := s.Router.Plan(p, op, name)
+		if fault != nil {
+			err = fault
+			continue
+		}
+		seen := map[string]int{} // two rows may differ in their credential only, which is not looked at
+		for _, d := range plan {
+			d.Model = name
+			id := idOf(&d)
+			if seen[id]++; seen[id] <= have[id] {
+				continue
+			}
+			have[id]++
+			one := deployed{Deployment: d, id: id + "-" + strconv.Itoa(have[id])}
+			one.price, one.priced = s.Upstream.Price(&d)
+			all = append(all, one)
+		}
+	}
+	if len(all) > 0 {
+		err = nil
+	}
+	return all, err
+}
+
+func idOf(d *routing.Deployment) string {
+	h := sha256.Sum256([]byte(d.Model + "\x00" + d.Provider + "\x00" + d.VendorModel + "\x00" + d.BaseURL))
+	return hex.EncodeToString(h[:16])
+}
+
+// everyDeployment is all that p may call and may know of, in the order in which the names are listed.
+func (s *Server) everyDeployment(p gateway.Principal) (all []deployed) {
+	for _, d := range s.Router.Table().Models(p) {
+		found, _ := s.deployments(p, d.Model)
+		all = append(all, found...)
+	}
+	return all
 }

@@ -2,11 +2,13 @@ package ingress
 
 import (
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/sluice-gateway/sluice/shared/auth"
 	"github.com/sluice-gateway/sluice/shared/batch"
 	"github.com/sluice-gateway/sluice/shared/budget"
+	"github.com/sluice-gateway/sluice/shared/config"
 	"github.com/sluice-gateway/sluice/shared/engine"
 	"github.com/sluice-gateway/sluice/shared/event"
 	"github.com/sluice-gateway/sluice/shared/ledger"
@@ -21,7 +23,9 @@ type Config struct {
 	Router   *routing.Router
 	Upstream *upstream.Client
 	Ledger   *ledger.Recorder
+	Budgets  *budget.Budgets // its Run and Close are the owner's to call
 	Settings batch.Settings
+	Owner    config.Settings // zero is config.DefaultSettings
 	Now      func() time.Time
 	Log      *slog.Logger
 }
@@ -33,10 +37,14 @@ func New(c Config) *Server {
 		Store: c.Engine.Store, Blobs: c.Engine.Bucket, Queue: c.Engine.Queue, Events: events, Now: c.Now, Log: c.Log,
 		Settings: c.Settings,
 	}
+	accounts := newAccounts(c)
+	keys := &auth.Manager{
+		Store: c.Engine.Store, Now: c.Now, Spent: accounts.Spent, Location: c.Owner.Location, Defaults: c.Owner.KeyDefaults, Upper: c.Owner.KeyUpper,
+	}
 	return &Server{
-		Auth: c.Auth, Keys: &auth.Manager{Store: c.Engine.Store, Now: c.Now}, Router: c.Router, Budgets: new(budget.Budgets),
+		Auth: c.Auth, Keys: keys, Router: c.Router, Budgets: c.Budgets,
 		Upstream: c.Upstream, Ledger: c.Ledger, Store: c.Engine.Store,
 		Events: events, Files: batch.NewFiles(deps), Batches: batch.NewBatches(deps), Now: c.Now, Log: c.Log,
-		ids: newCallIDs(),
+		Accounts: accounts, UserDefaults: c.Owner.UserDefaults, UserHeader: c.Owner.UserHeader, ids: newCallIDs(), inFlight: new(atomic.Int64),
 	}
 }

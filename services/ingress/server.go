@@ -7,12 +7,15 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
+	"github.com/sluice-gateway/sluice/shared/account"
 	"github.com/sluice-gateway/sluice/shared/auth"
 	"github.com/sluice-gateway/sluice/shared/batch"
 	"github.com/sluice-gateway/sluice/shared/budget"
 	"github.com/sluice-gateway/sluice/shared/event"
+	"github.com/sluice-gateway/sluice/shared/field"
 	"github.com/sluice-gateway/sluice/shared/gateway"
 	"github.com/sluice-gateway/sluice/shared/ledger"
 	"github.com/sluice-gateway/sluice/shared/routing"
@@ -27,6 +30,7 @@ const DefaultMaxBody = 32 << 20
 type Server struct {
 	Auth     *auth.Authenticator
 	Keys     *auth.Manager
+	Accounts *account.Manager
 	Router   *routing.Router
 	Budgets  *budget.Budgets
 	Upstream *upstream.Client
@@ -38,8 +42,13 @@ type Server struct {
 	Now      func() time.Time
 	Log      *slog.Logger
 	MaxBody  int64 // of a JSON body, in bytes; 0 is DefaultMaxBody
+	// UserHeader names a header, in canonical form, that says whom a caller serves; may be empty.
+	UserHeader string
+	// UserDefaults are fields that a new user gets where its request says nothing.
+	UserDefaults field.Request
 
-	ids *callIDs
+	ids      *callIDs
+	inFlight *atomic.Int64 // requests that are being served
 }
 
 // access says whom a route admits.
@@ -61,13 +70,31 @@ type route struct {
 	handle       handler
 }
 
+// groups are the names by which a key's allowed_routes may mean several routes.
+func (r route) groups() []string {
+	switch {
+	case slices.ContainsFunc(managementPaths, func(p string) bool { return strings.HasPrefix(r.path, p) }):
+		if r.method == http.MethodGet {
+			return []string{"management_routes", "info_routes"}
+		}
+		return []string{"management_routes"}
+	case strings.HasPrefix(r.path, "/v1/models"), strings.HasPrefix(r.path, "/models"):
+		return []string{"llm_api_routes", "openai_routes", "info_routes"}
+	default:
+		return []string{"llm_api_routes", "openai_routes"}
+	}
+}
+
+// managementPaths is where routes begin that are about the gateway and not about models.
+var managementPaths = []string{
+	"/key", "/v2/", "/user", "/team", "/organization", "/budget", "/customer", "/end_user", "/tag", "/audit", "/spend", "/global", "/events",
+	"/model/", "/v1/model/", "/model_group", "/utils", "/health",
+}
+
 // routes is the whole public surface. Those below /v1 are served without it too.
 func (s *Server) routes() []route {
-	return slices.Concat(s.callRoutes(), s.batchRoutes(), s.keyRoutes(), s.accountRoutes(), s.modelRoutes(), s.spendRoutes(), []route{
+	return slices.Concat(s.callRoutes(), s.batchRoutes(), s.keyRoutes(), s.accountRoutes(), s.modelRoutes(), s.spendRoutes(), s.healthRoutes(), []route{
 		{"GET", "/events", viewer, s.events},
-		{"GET", "/health/liveliness", public, alive},
-		{"GET", "/health/liveness", public, alive},
-		{"GET", "/health/readiness", public, s.ready},
 	})
 }
 
@@ -131,8 +158,10 @@ func (s *Server) dispatch(methods map[string]route) http.Handler {
 			s.answerError(w, r, gateway.Errorf(gateway.KindMethod, "Method %s is not allowed on this route.", r.Method))
 			return
 		}
+		s.inFlight.Add(1)
+		defer s.inFlight.Add(-1)
 		defer s.recovered(w, r)
-		p, err := s.admit(r, route.access)
+		p, err := s.admit(r, route)
 		if err == nil {
 			err = route.handle(w, r, p)
 		}
@@ -142,28 +171,29 @@ func (s *Server) dispatch(methods map[string]route) http.Handler {
 	})
 }
 
-func (s *Server) admit(r *http.Request, a access) (gateway.Principal, error) {
-	if a == public {
+func (s *Server) admit(r *http.Request, to route) (gateway.Principal, error) {
+	if to.access == public {
 		return gateway.Principal{}, nil
 	}
 	p, err := s.Auth.Authenticate(r)
-	if err == nil && (a == admin && !p.Admin || a == viewer && !p.SeesAll()) {
-		e := gateway.Errorf(gateway.KindForbidden, "Only a proxy admin may call this route.")
-		e.Param, e.TypeName = "route", "auth_error"
-		err = e
+	switch {
+	case err != nil:
+		return p, err
+	case to.access == admin && !p.Admin, to.access == viewer && !p.SeesAll():
+		return p, notAllowed("Only a proxy admin may call this route.")
+	case len(p.Routes) > 0 && !p.MayUse(to.path, to.groups()...):
+		return p, notAllowed("Virtual key is not allowed to call this route: its allowed_routes do not have it.")
+	default:
+		return p, nil
 	}
-	return p, err
+}
+
+func notAllowed(why string) error {
+	e := gateway.Errorf(gateway.KindForbidden, "%s", why)
+	e.Param, e.TypeName = "route", "auth_error"
+	return e
 }
 
 func noRoute(r *http.Request) error {
 	return gateway.Errorf(gateway.KindNotFound, "Unknown route: %s %.100q.", r.Method, r.URL.Path)
-}
-
-func alive(w http.ResponseWriter, _ *http.Request, _ gateway.Principal) error {
-	return writeJSON(w, http.StatusOK, "I'm alive!")
-}
-
-// ready answers while the process can serve: it does not ask the store, whose absence known keys survive.
-func (s *Server) ready(w http.ResponseWriter, _ *http.Request, _ gateway.Principal) error {
-	return writeJSON(w, http.StatusOK, map[string]any{"status": "healthy", "db": "connected", "cache": nil})
 }

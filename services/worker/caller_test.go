@@ -1,15 +1,19 @@
 package worker
 
 import (
+	"context"
 	"log/slog"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/sluice-gateway/sluice/shared/batch"
 	"github.com/sluice-gateway/sluice/shared/budget"
+	"github.com/sluice-gateway/sluice/shared/escrow"
 	"github.com/sluice-gateway/sluice/shared/gateway"
 	"github.com/sluice-gateway/sluice/shared/routing"
+	"github.com/sluice-gateway/sluice/shared/store/memstore"
 	"github.com/sluice-gateway/sluice/shared/upstream"
 	"github.com/sluice-gateway/sluice/shared/upstream/fakeprovider"
 )
@@ -29,7 +33,7 @@ func TestCall(t *testing.T) {
 	}))
 	calls := upstream.New(nil, time.Now, slog.New(slog.DiscardHandler))
 	calls.Timers = upstream.Timers{Header: time.Second, Idle: time.Second}
-	lines := &caller{upstream: calls, router: router, budgets: new(budget.Budgets)}
+	lines := newCaller(t, calls, router)
 	for name, c := range map[string]struct {
 		model, more string
 		status      int
@@ -74,5 +78,90 @@ func TestCall(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// newCaller is a caller on a store of its own, for whom nobody counts but the principal.
+func newCaller(t *testing.T, calls *upstream.Client, router *routing.Router) *caller {
+	t.Helper()
+	return &caller{
+		upstream: calls, router: router,
+		counted: func(context.Context, string, []string) ([]gateway.Subject, error) { return nil, nil },
+		budgets: budget.New(budget.Config{Store: memstore.New(), Holder: "test", Now: time.Now, Log: slog.New(slog.DiscardHandler)}),
+	}
+}
+
+// A line under a budget is quoted with all windows that it counts towards, is sent only within what was set aside for it, and
+// gets the ingress's answer if a budget does not pay.
+func TestQuote(t *testing.T) {
+	t.Parallel()
+	provider := fakeprovider.New()
+	vendor := httptest.NewServer(provider)
+	t.Cleanup(vendor.Close)
+	router := new(routing.Router)
+	credential := routing.Credential{Kind: routing.Bearer, Value: fakeprovider.DefaultKey}
+	router.Use(routing.NewTable([]routing.Deployment{
+		{Model: "*", Provider: "openai", VendorModel: "*", BaseURL: vendor.URL + "/v1", Credential: credential},
+	}))
+	calls := upstream.New(nil, time.Now, slog.New(slog.DiscardHandler))
+	lines := newCaller(t, calls, router)
+	day := gateway.Limits{
+		Budgets: []gateway.Budget{{Max: gateway.USD}, {Max: 5 * gateway.USD, Every: "30d", Extra: true}},
+		Models:  []gateway.ModelLimits{{Model: "gpt-4o", Budgets: []gateway.Budget{{Max: gateway.USD, Every: "1d"}}}},
+	}
+	limited := gateway.Principal{
+		KeyHash: "h", Aliases: map[string]string{"mine": "gpt-4o-mini"},
+		Subjects: []gateway.Subject{{Scope: gateway.ScopeKey, ID: "h", Name: "h", Limits: &day}},
+	}
+	line := func(p gateway.Principal, model string) batch.Call {
+		body := `{"model": "` + model + `", "max_tokens": 100, "messages": [{"role": "user", "content": "one"}]}`
+		return batch.Call{ID: t.Name() + p.KeyHash + model, Principal: p, Op: gateway.OpChat, Body: []byte(body)}
+	}
+	for name, c := range map[string]struct {
+		principal gateway.Principal
+		model     string
+		budgets   int
+		refused   int // status
+	}{
+		"no budget":           {gateway.Principal{KeyHash: "free"}, "gpt-4o-mini", 0, 0},
+		"two windows":         {limited, "gpt-4o-mini", 2, 0},
+		"a model's window":    {limited, "gpt-4o", 3, 0},
+		"by an alias":         {limited, "mine", 2, 0},
+		"unpriced":            {limited, "fake-anything", 0, 400},
+		"unpriced, unlimited": {gateway.Principal{KeyHash: "free"}, "fake-anything", 0, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := line(c.principal, c.model)
+			l.ID += name
+			q := lines.Quote(t.Context(), l)
+			if status := 0; q.Refusal != nil {
+				if status = q.Refusal.Status; status != c.refused || q.Refusal.Retryable {
+					t.Fatalf("refused: %+v", q.Refusal)
+				}
+				return
+			} else if len(q.Budgets) != c.budgets || (q.Bound > 0) != (c.model != "fake-anything") || c.refused != 0 {
+				t.Fatalf("%+v", q)
+			}
+			if c.budgets > 0 {
+				if got := lines.Call(t.Context(), l); !got.Stale || len(got.Entries) != 0 {
+					t.Errorf("without money: %+v", got)
+				}
+				l.Bound, l.Leases = q.Bound, []string{"a", "b"}
+				short := &escrow.Short{Budget: q.Budgets[1], Spent: 3}
+				if got := lines.Refuse(t.Context(), l, short); got.Status != 429 || !strings.Contains(string(got.Body), "budget_exceeded") || got.Retryable {
+					t.Errorf("refusal: %+v %s", got, got.Body)
+				}
+			}
+			got := lines.Call(t.Context(), l)
+			if got.Status != 200 || len(got.Entries) != 1 || got.Entries[0].Cost > q.Bound || len(got.Entries[0].Leases) != len(l.Leases) {
+				t.Errorf("%+v %s", got, got.Body)
+			}
+		})
+	}
+	for _, billed := range provider.Bill() {
+		if billed.CompletionTokens > 100 {
+			t.Errorf("more than the bound: %+v", billed)
+		}
 	}
 }

@@ -3,6 +3,7 @@ package worker
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -12,6 +13,7 @@ import (
 	"github.com/sluice-gateway/sluice/shared/batch"
 	"github.com/sluice-gateway/sluice/shared/budget"
 	"github.com/sluice-gateway/sluice/shared/engine"
+	"github.com/sluice-gateway/sluice/shared/escrow"
 	"github.com/sluice-gateway/sluice/shared/event"
 	"github.com/sluice-gateway/sluice/shared/ledger"
 	"github.com/sluice-gateway/sluice/shared/queue"
@@ -26,6 +28,7 @@ type Config struct {
 	Auth     *auth.Authenticator // its Run is the owner's to call
 	Router   *routing.Router
 	Upstream *upstream.Client
+	Budgets  *budget.Budgets // nil is one with default settings; its Run and Close are the owner's to call
 	Verify   push.Verifier
 	Settings batch.Settings
 	Now      func() time.Time
@@ -45,15 +48,19 @@ type Worker struct {
 // New makes a worker. It starts nothing.
 func New(c Config) *Worker {
 	events := &event.Sender{Store: c.Engine.Store, Queue: c.Engine.Events, Now: c.Now}
+	if c.Budgets == nil {
+		c.Budgets = budget.New(budget.Config{Store: c.Engine.Store, Holder: rand.Text(), Events: events, Now: c.Now, Log: c.Log})
+	}
 	deps := batch.Deps{
-		Store: c.Engine.Store, Blobs: c.Engine.Bucket, Queue: c.Engine.Queue, Events: events, Now: c.Now, Log: c.Log,
+		Store: c.Engine.Store, Blobs: c.Engine.Bucket, Queue: c.Engine.Queue, Events: events,
+		Escrow: escrow.New(c.Engine.Store, rand.Text(), c.Now, c.Log, nil), Now: c.Now, Log: c.Log,
 		Settings: c.Settings,
 	}
-	lines := &caller{upstream: c.Upstream, router: c.Router, budgets: new(budget.Budgets)}
+	lines := &caller{upstream: c.Upstream, router: c.Router, counted: c.Auth.Counted, budgets: c.Budgets}
 	return &Worker{
 		verify: c.Verify, dead: c.Engine.Queue, log: c.Log, events: events,
 		booker: &ledger.Booker{Store: c.Engine.Store, Events: events, Now: c.Now},
-		batch:  batch.NewEngine(deps, lines, c.Auth, c.Router),
+		batch:  batch.NewEngine(deps, lines, c.Auth, lines),
 	}
 }
 

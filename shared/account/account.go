@@ -17,6 +17,7 @@ var Accounts = store.Collection{
 	Indexes: []store.Index{
 		{"updated"}, {"kind", "deleted", "created"}, {"kind", "team", "deleted", "created"},
 		{"kind", "user", "deleted", "created"}, {"kind", "org", "deleted", "created"}, {"kind", "budget", "deleted", "created"},
+		{"kind", "role", "deleted", "created"}, {"kind", "deleted", "id"}, {"kind", "deleted", "email"}, {"kind", "deleted", "alias"},
 	},
 	TTL: "purge",
 }
@@ -40,18 +41,19 @@ const (
 type Account struct {
 	Kind  Kind   `json:"kind"`
 	ID    string `json:"id"`
-	Alias string `json:"alias,omitempty"`
-	Email string `json:"email,omitempty"`
-	Team  string `json:"team"` // of a member
-	User  string `json:"user"` // of a member
-	Org   string `json:"org"`  // of a team, or of a member of an organization
+	Alias string `json:"alias"`
+	Email string `json:"email"` // of a user, in lower case
+	Team  string `json:"team"`  // of a member
+	User  string `json:"user"`  // of a member
+	Org   string `json:"org"`   // of a team, or of a member of an organization
 
-	Role    gateway.Role `json:"role,omitempty"` // of a user; of a member: admin or user
+	Role    gateway.Role `json:"role"` // of a user; of a member: admin or user
 	Blocked bool         `json:"blocked,omitempty"`
 	Models  []string     `json:"models,omitempty"`  // it may call; empty means all
 	Aliases string       `json:"aliases,omitempty"` // JSON text of model aliases: their names are the caller's
 
 	Limits gateway.Limits  `json:"limits"`
+	Member gateway.Limits  `json:"member"`          // of a team: what its members may, each, that have no such limit of their own
 	Budget string          `json:"budget"`          // id of the budget that limits come from where Limits sets none
 	Spent  gateway.NanoUSD `json:"spent,omitempty"` // added to what its rollups say: set by an owner, moved by resets
 

@@ -30,6 +30,9 @@ func Merge(own, shared gateway.Limits) gateway.Limits {
 	return own
 }
 
+// DefaultMember is what each member of the team may that has no such limit of its own.
+func DefaultMember(team Account) gateway.Limits { return team.Member }
+
 // ResetAt is when the window of the first budget ends, in Unix microseconds; 0 if never.
 func ResetAt(l gateway.Limits, now time.Time, loc *time.Location) int64 {
 	if len(l.Budgets) == 0 {

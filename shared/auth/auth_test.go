@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/sluice-gateway/sluice/shared/audit"
 	"github.com/sluice-gateway/sluice/shared/auth"
 	"github.com/sluice-gateway/sluice/shared/gateway"
 	"github.com/sluice-gateway/sluice/shared/store"
@@ -20,7 +21,7 @@ import (
 
 const master = gateway.Secret("sk-master-1234567890")
 
-var boss = gateway.Principal{KeyHash: "m", KeyAlias: "master", Admin: true}
+var boss = audit.By{Principal: gateway.Principal{KeyHash: "m", KeyAlias: "master", Admin: true}}
 
 // counting counts reads, and fails them on demand.
 type counting struct {
@@ -224,7 +225,7 @@ func TestNewKeyIsKnownAtOnce(t *testing.T) {
 	})
 }
 
-// Without a watch nothing older than a second is trusted; without a store an unknown key gets 503, never 401.
+// Without a watch nothing older than the staleness limit is trusted; without a store an unknown key gets 503, never 401.
 func TestWithoutWatchAndStore(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -236,9 +237,9 @@ func TestWithoutWatchAndStore(t *testing.T) {
 		if _, err := h.keys.Block(t.Context(), boss, key.Reveal(), true); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(time.Second)
+		time.Sleep(auth.DefaultStaleness + time.Second)
 		if _, err := h.try(t, bearer(key)); err == nil {
-			t.Error("a blocked key works a second later though nobody watches")
+			t.Error("a blocked key works after the staleness limit though nobody watches")
 		}
 		h.store.down.Store(true)
 		if _, err := h.try(t, bearer("sk-never-seen-before")); err == nil || err.Status() != 503 || err.Type() != "no_db_connection" {
@@ -295,7 +296,7 @@ func TestRowEchoesWhatWasGiven(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		text, err := json.Marshal(stored.Row(1_500_000_000))
+		text, err := json.Marshal(h.keys.Row(stored, 1_500_000_000))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -7,6 +7,8 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,28 +16,43 @@ import (
 	"github.com/sluice-gateway/sluice/shared/store"
 )
 
-// Keys holds one document per virtual key, named by its hash. A deleted key stays for a while, marked: the mark is what
-// tells every process.
+// Keys holds one document per virtual key, named by its ID, and one signpost per further secret that it got by rotation, named
+// by that secret's hash. A deleted key stays for a while, marked: the mark is what tells every process.
 var Keys = store.Collection{
 	Name: "keys",
 	Indexes: []store.Index{
-		{"updated"}, {"deleted", "created"}, {"user", "deleted", "created"}, {"team", "deleted", "created"}, {"alias", "deleted"},
+		{"updated"}, {"deleted", "created"}, {"deleted", "alias"}, {"user", "deleted", "created"}, {"team", "deleted", "created"},
+		{"org", "deleted", "created"}, {"created_by", "deleted", "created"}, {"budget", "deleted", "created"},
 	},
 	TTL: "purge",
 }
 
 // Key is a virtual key as it is stored.
 type Key struct {
-	Hash      string           `json:"hash"` // Hash of the whole key
-	Name      string           `json:"name"` // "sk-...1234"
-	Alias     string           `json:"alias"`
-	User      string           `json:"user"`
-	Team      string           `json:"team"`
-	Models    []string         `json:"models"`
-	Tags      []string         `json:"tags,omitempty"`
-	Blocked   bool             `json:"blocked"`
-	Expires   int64            `json:"expires,omitempty"` // Unix seconds; 0 is never
-	MaxBudget *gateway.NanoUSD `json:"max_budget,omitempty"`
+	ID      string   `json:"id"`   // hash of the first secret: what budgets, ledger and owners know the key by, for ever
+	Hash    string   `json:"hash"` // hash of the current secret
+	Name    string   `json:"name"` // "sk-...1234"
+	Alias   string   `json:"alias"`
+	User    string   `json:"user"`
+	Team    string   `json:"team"`
+	Org     string   `json:"org"`
+	Models  []string `json:"models"`
+	Aliases string   `json:"aliases,omitempty"` // JSON text of model aliases: their names are the caller's
+	Routes  []string `json:"routes,omitempty"`  // it may use; empty means all
+	Tags    []string `json:"tags,omitempty"`
+	Blocked bool     `json:"blocked"`
+	Expires int64    `json:"expires,omitempty"` // Unix seconds; 0 is never
+
+	Limits    gateway.Limits  `json:"limits"`
+	Budget    string          `json:"budget,omitempty"`     // id of the budget that limits come from where Limits sets none
+	Spent     gateway.NanoUSD `json:"spent,omitempty"`      // added to what its rollups say: set by an owner, moved by resets
+	TempMax   gateway.NanoUSD `json:"temp_max,omitempty"`   // added to max_budget until TempUntil
+	TempUntil int64           `json:"temp_until,omitempty"` // Unix seconds
+
+	Former    []Former `json:"former,omitempty"` // secrets before the current one that still work for a while
+	Rotations int64    `json:"rotations,omitempty"`
+	RotatedAt int64    `json:"rotated_at,omitempty"` // Unix microseconds
+
 	// Params holds the other fields of /key/generate as the caller gave them, a JSON object as text: stored and echoed.
 	Params    string `json:"params"`
 	Created   int64  `json:"created"` // Unix microseconds
@@ -44,17 +61,63 @@ type Key struct {
 	UpdatedBy string `json:"updated_by"`
 	Deleted   bool   `json:"deleted"`
 	Purge     int64  `json:"purge,omitempty"` // Unix seconds, of a deleted key
+
+	// Of is set in a signpost, which has nothing else: the ID of the key that the secret belongs to.
+	Of string `json:"of,omitempty"`
 }
 
-// Principal is who presents this key.
-func (k *Key) Principal() gateway.Principal {
+// Former is a secret that works until its grace period ends.
+type Former struct {
+	Hash  string `json:"hash"`
+	Until int64  `json:"until"` // Unix seconds
+}
+
+// signpost leads from the hash of a later secret to its key. It never changes, and stays: a secret that leaked never becomes that of
+// another key.
+type signpost struct {
+	Hash    string `json:"hash"`
+	Of      string `json:"of"`
+	Updated int64  `json:"updated"`
+}
+
+// principal is who presents this key, as far as its own document says.
+func (k *Key) principal() gateway.Principal {
 	return gateway.Principal{
-		KeyHash: k.Hash, KeyAlias: k.Alias, UserID: k.User, TeamID: k.Team, Models: k.Models, Tags: k.Tags,
+		KeyHash: k.ID, KeyAlias: k.Alias, UserID: k.User, TeamID: k.Team, OrgID: k.Org, Models: k.Models, Tags: k.Tags,
+		Routes: k.Routes, Aliases: k.aliases(),
 	}
 }
 
+func (k *Key) aliases() (m map[string]string) {
+	_ = json.Unmarshal([]byte(k.Aliases), &m) // checked when it was set, or still empty
+	return m
+}
+
 // Owner is what the key's files and batches belong to.
-func (k *Key) Owner() gateway.Owner { return gateway.OwnerOf(k.Hash, k.User, k.Team) }
+func (k *Key) Owner() gateway.Owner { return gateway.OwnerOf(k.ID, k.User, k.Team) }
+
+// EffectiveLimits are those in force now: max_budget is larger while a temporary increase lasts.
+func (k *Key) EffectiveLimits(now time.Time) gateway.Limits {
+	l := k.Limits
+	if now.Unix() >= k.TempUntil {
+		return l
+	}
+	l.Budgets = slices.Clone(l.Budgets)
+	for i, b := range l.Budgets {
+		if !b.Extra {
+			l.Budgets[i].Max = b.Max.Plus(k.TempMax)
+		}
+	}
+	return l
+}
+
+// changesAt is when the clock alone changes the key's limits; zero if it will not.
+func (k *Key) changesAt(now time.Time) time.Time {
+	if now.Unix() >= k.TempUntil {
+		return time.Time{}
+	}
+	return time.Unix(k.TempUntil, 0)
+}
 
 func (k *Key) expired(now time.Time) bool { return k.Expires != 0 && now.Unix() >= k.Expires }
 
@@ -71,6 +134,12 @@ func (k *Key) check(now time.Time) error {
 	default:
 		return nil
 	}
+}
+
+// opens reports whether the secret with the hash is the key's current one, or a former one in its grace period.
+func (k *Key) opens(hash string, now time.Time) bool {
+	return k.Hash == hash ||
+		slices.ContainsFunc(k.Former, func(f Former) bool { return f.Hash == hash && now.Unix() < f.Until })
 }
 
 func unknownKey(name string) *gateway.Error {
@@ -116,24 +185,4 @@ func printable(s string) string {
 		}
 		return r
 	}, s)
-}
-
-// refOf finds the document of a key given raw or as its hash.
-func refOf(key string) (store.Ref, error) {
-	switch {
-	case strings.HasPrefix(key, keyPrefix):
-		return Keys.Ref(Hash(gateway.Secret(key))), nil
-	case isHash(key):
-		return Keys.Ref(key), nil
-	default:
-		return store.Ref{}, gateway.Invalid("key", "Invalid key format. Expected a key that starts with 'sk-' or its hash.")
-	}
-}
-
-func isHash(s string) bool {
-	if len(s) != 2*sha256.Size {
-		return false
-	}
-	_, err := hex.DecodeString(s)
-	return err == nil && strings.ToLower(s) == s
 }

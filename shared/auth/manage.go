@@ -4,276 +4,239 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"iter"
-	"maps"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
+	"github.com/sluice-gateway/sluice/shared/account"
+	"github.com/sluice-gateway/sluice/shared/audit"
+	"github.com/sluice-gateway/sluice/shared/field"
 	"github.com/sluice-gateway/sluice/shared/gateway"
 	"github.com/sluice-gateway/sluice/shared/store"
 )
 
-// Aliases holds one document per key alias in use, named by its hash: that is what makes aliases unique.
-var Aliases = store.Collection{Name: "key_aliases"}
+const keepDeleted = 30 * 24 * time.Hour // so long a deleted key stays, marked
 
-type alias struct {
-	Key string `json:"key"` // hash
+// Manager creates and changes virtual keys, for those who may: admins all of them, users their own, and admins of teams those of
+// their teams. To others a key does not exist. Every change is recorded with it. All methods may be called concurrently.
+type Manager struct {
+	Store    store.Store
+	Now      func() time.Time
+	Spent    account.Spent  // nil: nothing was spent
+	Location *time.Location // whose calendar budgets follow; nil is UTC
+	Defaults field.Request  // what /key/generate takes for fields that are not given
+	Upper    field.Request  // the most that amounts, counts and durations may be, and what they are if not given
+
+	match string // see If
 }
 
-const (
-	minKeyChars = 12                  // of a key that a caller brings
-	keepDeleted = 30 * 24 * time.Hour // so long a deleted key stays, marked
-)
+// If returns a Manager that changes a key only if the If-Match header names its ETag; an empty header always does.
+func (m *Manager) If(match string) *Manager {
+	c := *m
+	c.match = match
+	return &c
+}
 
-// Manager creates and changes virtual keys. The ingress decides who may.
-type Manager struct {
-	Store store.Store
-	Now   func() time.Time
+// ETag names the state of a key for If.
+func (k *Key) ETag() string { return `"` + strconv.FormatInt(k.Updated, 36) + `"` }
+
+func (m *Manager) matches(k *Key) error {
+	if m.match == "" || m.match == "*" || slices.Contains(strings.Split(strings.ReplaceAll(m.match, " ", ""), ","), k.ETag()) {
+		return nil
+	}
+	e := gateway.Errorf(gateway.KindConflict, "The key has changed since: its ETag is %s.", k.ETag())
+	e.HTTPStatus, e.Param = http.StatusPreconditionFailed, "If-Match"
+	return e
+}
+
+func (m *Manager) location() *time.Location {
+	if m.Location == nil {
+		return time.UTC
+	}
+	return m.Location
 }
 
 // Generate makes a key from the fields of a /key/generate request. The secret is returned this once.
-func (m *Manager) Generate(ctx context.Context, by gateway.Principal, request map[string]json.RawMessage) (gateway.Secret, *Key, error) {
-	secret, err := secretFrom(request)
+func (m *Manager) Generate(ctx context.Context, by audit.By, request field.Request) (gateway.Secret, *Key, error) {
+	secret, err := secretFrom(request, "key")
 	if err != nil {
 		return "", nil, err
 	}
-	now := m.Now()
-	key := &Key{
-		Hash: Hash(secret), Name: name(secret), Models: []string{},
-		Created: now.UnixMicro(), CreatedBy: actor(by), Updated: now.UnixMicro(), UpdatedBy: actor(by),
-	}
-	if err := key.set(request, now); err != nil {
+	given, err := m.pick(by, request, true)
+	if err != nil {
 		return "", nil, err
 	}
-	err = m.Store.Tx(ctx, func(tx store.Tx) error {
-		if err := claimAlias(tx, "", key); err != nil {
+	var key *Key
+	err = m.work(ctx, by, func(w *work) error {
+		key = &Key{
+			ID: Hash(secret), Hash: Hash(secret), Name: name(secret),
+			Created: w.now.UnixMicro(), CreatedBy: by.Actor(), Updated: w.now.UnixMicro(), UpdatedBy: by.Actor(),
+		}
+		if err := key.set(given, w.now); err != nil {
 			return err
 		}
-		return tx.Create(Keys.Ref(key.Hash), key)
+		if err := w.mayMake(key, request); err != nil {
+			return err
+		}
+		if err := w.limit(key, gateway.Limits{}, given); err != nil {
+			return err
+		}
+		if err := claimAlias(w.tx, "", key); err != nil {
+			return err
+		}
+		if err := w.tx.Create(Keys.Ref(key.ID), key); err != nil {
+			return err
+		}
+		return w.record("created", request, nil, key)
 	})
 	if errors.Is(err, store.ErrExists) {
-		return "", nil, gateway.Invalid("key", "Key already exists.")
+		err = gateway.Invalid("key", "Key already exists.")
 	}
-	return secret, key, err
+	if err != nil {
+		return "", nil, err
+	}
+	return secret, key, nil
 }
 
-func secretFrom(request map[string]json.RawMessage) (gateway.Secret, error) {
-	raw, given := request["key"]
+const minKeyChars = 12 // of a key that a caller brings
+
+func secretFrom(request field.Request, name string) (gateway.Secret, error) {
+	raw, given := request[name]
 	if !given || string(raw) == "null" {
 		return newKey(), nil
 	}
 	var s string
-	if json.Unmarshal(raw, &s) != nil || len(s) < minKeyChars || len(s) > maxText || s[:len(keyPrefix)] != keyPrefix {
-		return "", gateway.Invalid("key", "key must be a string that starts with 'sk-' and has %d to %d characters.", minKeyChars, maxText)
+	if field.Text(name, raw) != nil || json.Unmarshal(raw, &s) != nil || len(s) < minKeyChars || !strings.HasPrefix(s, keyPrefix) {
+		return "", gateway.Invalid(name, "%s must be a string that starts with 'sk-' and has %d to %d characters.", name, minKeyChars, field.MaxText)
 	}
 	return gateway.Secret(s), nil
 }
 
-// actor is how a principal appears in created_by.
-func actor(p gateway.Principal) string {
-	if p.Admin || p.UserID == "" {
-		return p.KeyAlias
+// pick returns the fields of a request that are known, checked and completed from defaults.
+func (m *Manager) pick(by audit.By, request field.Request, fill bool) (field.Request, error) {
+	if err := checkReadOnly(request, by.Principal.Admin); err != nil {
+		return nil, err
 	}
-	return p.UserID
-}
-
-// set takes over the fields of a request.
-func (k *Key) set(request map[string]json.RawMessage, now time.Time) error {
-	given, err := knownFields(request)
-	if err != nil {
-		return err
-	}
-	text := func(field string, into *string) {
-		if raw, ok := given[field]; ok {
-			*into = ""
-			_ = json.Unmarshal(raw, into)
-		}
-	}
-	text("key_alias", &k.Alias)
-	text("user_id", &k.User)
-	text("team_id", &k.Team)
-	for field, into := range map[string]*[]string{"models": &k.Models, "tags": &k.Tags} {
-		if raw, ok := given[field]; ok {
-			*into = []string{}
-			_ = json.Unmarshal(raw, into)
-		}
-	}
-	if raw, ok := given["blocked"]; ok {
-		_ = json.Unmarshal(raw, &k.Blocked)
-	}
-	if raw, ok := given["max_budget"]; ok {
-		k.MaxBudget = nil
-		if amount, err := gateway.ParseUSD(string(raw)); err == nil {
-			k.MaxBudget = &amount
-		}
-	}
-	if raw, ok := given["duration"]; ok {
-		var duration string
-		_ = json.Unmarshal(raw, &duration)
-		k.Expires = 0
-		if end, err := after(now, duration); err == nil {
-			k.Expires = end.Unix()
-		}
-	}
-	return k.setParams(given)
-}
-
-func (k *Key) setParams(given map[string]json.RawMessage) error {
-	params := k.params()
-	maps.Copy(params, given)
-	maps.DeleteFunc(params, func(field string, _ json.RawMessage) bool { return kept[field] })
-	text, err := json.Marshal(params)
-	k.Params = string(text)
-	return err
-}
-
-func (k *Key) params() map[string]json.RawMessage {
-	m := map[string]json.RawMessage{}
-	_ = json.Unmarshal([]byte(k.Params), &m) // written by setParams: an object, or still empty
-	return m
-}
-
-// claimAlias gives a key's alias to it and frees the one it had.
-func claimAlias(tx store.Tx, had string, key *Key) error {
-	if key.Alias == had {
-		return nil
-	}
-	var held alias
-	taken := false
-	if key.Alias != "" {
-		_, err := tx.Get(aliasRef(key.Alias), &held)
-		if err != nil && !errors.Is(err, store.ErrNotFound) {
-			return err
-		}
-		taken = err == nil && held.Key != key.Hash
-	}
-	if taken {
-		return gateway.Invalid("key_alias", "Key with alias '%s' already exists. Unique key aliases across all keys are required.", key.Alias)
-	}
-	if had != "" {
-		if err := tx.Delete(aliasRef(had)); err != nil {
-			return err
-		}
-	}
-	if key.Alias == "" {
-		return nil
-	}
-	return tx.Put(aliasRef(key.Alias), alias{key.Hash})
-}
-
-func aliasRef(a string) store.Ref { return Aliases.Ref(Hash(gateway.Secret(a))) }
-
-// Info reads a key given raw or as its hash.
-func (m *Manager) Info(ctx context.Context, key string) (*Key, error) {
-	ref, err := refOf(key)
+	request, err := m.bound(request, fill)
 	if err != nil {
 		return nil, err
 	}
-	k := new(Key)
-	if _, err = m.Store.Get(ctx, ref, k); errors.Is(err, store.ErrNotFound) || (err == nil && k.Deleted) {
-		return nil, notFound()
-	}
-	return k, err
-}
-
-func notFound() *gateway.Error {
-	e := gateway.Errorf(gateway.KindNotFound, "Key not found in database")
-	e.Param, e.TypeName = "key", "not_found_error"
-	return e
+	return table.Pick(request)
 }
 
 // Update changes the given fields of a key.
-func (m *Manager) Update(ctx context.Context, by gateway.Principal, key string, request map[string]json.RawMessage) (*Key, error) {
-	return m.change(ctx, by, key, func(k *Key) error { return k.set(request, m.Now()) })
+func (m *Manager) Update(ctx context.Context, by audit.By, key string, request field.Request) (*Key, error) {
+	given, err := m.pick(by, request, false)
+	if err != nil {
+		return nil, err
+	}
+	return m.change(ctx, by, key, "updated", request, func(w *work, k *Key) error { return w.update(k, given) })
+}
+
+func (w *work) update(k *Key, given field.Request) error {
+	before := *k
+	if err := w.may(toChange, k); err != nil {
+		return err
+	}
+	if err := k.set(given, w.now); err != nil {
+		return err
+	}
+	if err := w.mayUpdate(&before, k, given); err != nil {
+		return err
+	}
+	return w.limit(k, before.Limits, given)
 }
 
 // Block blocks or unblocks a key.
-func (m *Manager) Block(ctx context.Context, by gateway.Principal, key string, blocked bool) (*Key, error) {
-	return m.change(ctx, by, key, func(k *Key) error { k.Blocked = blocked; return nil })
+func (m *Manager) Block(ctx context.Context, by audit.By, key string, blocked bool) (*Key, error) {
+	action := map[bool]string{true: "blocked", false: "unblocked"}[blocked]
+	return m.change(ctx, by, key, action, field.Request{"blocked": nil}, func(w *work, k *Key) error {
+		k.Blocked = blocked
+		return w.may(toGovern, k)
+	})
 }
 
 // Delete marks a key as deleted. It cannot be brought back.
-func (m *Manager) Delete(ctx context.Context, by gateway.Principal, key string) (*Key, error) {
-	return m.change(ctx, by, key, func(k *Key) error {
-		k.Deleted, k.Alias, k.Purge = true, "", m.Now().Add(keepDeleted).Unix()
+func (m *Manager) Delete(ctx context.Context, by audit.By, key string) (*Key, error) {
+	return m.change(ctx, by, key, "deleted", nil, func(w *work, k *Key) error {
+		if err := w.may(toChange, k); err != nil {
+			return err
+		}
+		k.Deleted, k.Alias, k.Purge = true, "", w.now.Add(keepDeleted).Unix()
 		return nil
 	})
 }
 
-// ByAlias finds the hash of the key with an alias.
-func (m *Manager) ByAlias(ctx context.Context, name string) (string, error) {
-	var a alias
-	_, err := m.Store.Get(ctx, aliasRef(name), &a)
-	if errors.Is(err, store.ErrNotFound) {
-		return "", notFound()
+// DeleteAll deletes keys, none of them if one is not there or not the caller's to delete.
+func (m *Manager) DeleteAll(ctx context.Context, by audit.By, keys []string) error {
+	for _, key := range keys {
+		k, err := m.Info(ctx, key)
+		if err != nil {
+			return err
+		}
+		if err := may(m.getter(ctx), by.Principal, toChange, k); err != nil {
+			return err
+		}
 	}
-	return a.Key, err
+	for _, key := range keys {
+		_, err := m.Delete(ctx, by, key)
+		if e := gateway.AsError(err); err != nil && e.Kind != gateway.KindNotFound { // named twice, or somebody else was faster
+			return err
+		}
+	}
+	return nil
 }
 
-func (m *Manager) change(ctx context.Context, by gateway.Principal, key string, edit func(*Key) error) (*Key, error) {
-	ref, err := refOf(key)
-	if err != nil {
-		return nil, err
-	}
+// ResetSpend makes a key's spend and that of its budgets what is given, and tells what it was.
+func (m *Manager) ResetSpend(ctx context.Context, by audit.By, key string, to gateway.NanoUSD) (k *Key, was gateway.NanoUSD, err error) {
+	k, err = m.change(ctx, by, key, "reset", field.Request{"spend": nil}, func(w *work, k *Key) error {
+		if err := w.may(toGovern, k); err != nil {
+			return err
+		}
+		var err error
+		if was, err = w.total(k); err != nil {
+			return err
+		}
+		if to > was {
+			return gateway.Invalid("reset_to", "reset_to must not be more than what was spent, which is %s.", was)
+		}
+		return w.respend(k, to)
+	})
+	return k, was, err
+}
+
+// change edits a key in a transaction. A deleted one is not found.
+func (m *Manager) change(ctx context.Context, by audit.By, name, action string, request field.Request, edit func(*work, *Key) error) (*Key, error) {
 	var k *Key
-	err = m.Store.Tx(ctx, func(tx store.Tx) error {
-		k = new(Key)
-		if _, err := tx.Get(ref, k); errors.Is(err, store.ErrNotFound) || (err == nil && k.Deleted) {
-			return notFound()
-		} else if err != nil {
+	err := m.work(ctx, by, func(w *work) (err error) {
+		if k, err = find(w.tx.Get, name); err != nil {
 			return err
 		}
-		had := k.Alias
-		if err := edit(k); err != nil {
+		before := *k
+		if err := edit(w, k); err != nil {
 			return err
 		}
-		k.Updated, k.UpdatedBy = max(m.Now().UnixMicro(), k.Updated+1), actor(by)
-		if err := claimAlias(tx, had, k); err != nil {
+		if err := m.matches(&before); err != nil {
 			return err
 		}
-		return tx.Put(ref, k)
+		k.Updated, k.UpdatedBy = max(w.now.UnixMicro(), k.Updated+1), by.Actor()
+		if err := claimAlias(w.tx, before.Alias, k); err != nil {
+			return err
+		}
+		if k.Hash != before.Hash {
+			if err := w.tx.Create(Keys.Ref(k.Hash), signpost{Hash: k.Hash, Of: k.ID, Updated: k.Updated}); err != nil {
+				return err
+			}
+		}
+		if err := w.tx.Put(Keys.Ref(k.ID), k); err != nil {
+			return err
+		}
+		return w.record(action, request, &before, k)
 	})
 	if err != nil {
 		return nil, err
 	}
 	return k, nil
-}
-
-// Filter selects keys to list; empty fields select all. At most one of User and Team is used.
-type Filter struct{ User, Team string }
-
-func (f Filter) query() store.Query {
-	q := store.Query{Collection: Keys, Eq: map[string]any{"deleted": false}, Order: "created", Desc: true}
-	switch {
-	case f.Team != "":
-		q.Eq["team"] = f.Team
-	case f.User != "":
-		q.Eq["user"] = f.User
-	}
-	return q
-}
-
-// Count is how many keys the filter selects.
-func (m *Manager) Count(ctx context.Context, f Filter) (int64, error) {
-	n, _, err := m.Store.Sum(ctx, f.query())
-	return n, err
-}
-
-// List yields the keys that the filter selects, the newest first; limit 0 is all.
-func (m *Manager) List(ctx context.Context, f Filter, limit int) iter.Seq2[*Key, error] {
-	q := f.query()
-	q.Limit = limit
-	return func(yield func(*Key, error) bool) {
-		for doc, err := range m.Store.Query(ctx, q) {
-			k := new(Key)
-			if err == nil {
-				if err = doc.Decode(k); err != nil {
-					err = fmt.Errorf("key %s: %w", doc.ID, err)
-				}
-			}
-			if !yield(k, err) || err != nil {
-				return
-			}
-		}
-	}
 }

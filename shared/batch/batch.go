@@ -7,7 +7,9 @@
 //
 // Money is written ahead: a chunk says how far its lines may have been sent before they are. Lines that a dead worker may
 // have sent and left no result for are booked by name, with an unknown outcome. So the ledger is the provider's bill plus
-// those.
+// those. Under a budget a line is written ahead in the transaction that sets aside what it can cost at most, out of every
+// window that holds for it then; the chunk keeps that across crashes, and gives back in the transaction that stores the
+// line's cost. What a lost line may have cost stays set aside.
 package batch
 
 import (
@@ -17,6 +19,7 @@ import (
 	"time"
 
 	"github.com/sluice-gateway/sluice/shared/blob"
+	"github.com/sluice-gateway/sluice/shared/escrow"
 	"github.com/sluice-gateway/sluice/shared/event"
 	"github.com/sluice-gateway/sluice/shared/gateway"
 	"github.com/sluice-gateway/sluice/shared/ledger"
@@ -24,9 +27,21 @@ import (
 	"github.com/sluice-gateway/sluice/shared/store"
 )
 
-// Caller sends one line to a provider. It returns soon after ctx ends, and is called concurrently.
+// Caller sends lines to providers. It is called concurrently.
 type Caller interface {
+	// Call sends one line. It returns soon after ctx ends.
 	Call(ctx context.Context, c Call) Reply
+	// Quote tells what a line may cost, from memory.
+	Quote(ctx context.Context, c Call) Quote
+	// Refuse is the answer to a line that a budget does not pay for.
+	Refuse(ctx context.Context, c Call, short *escrow.Short) Reply
+}
+
+// Quote is what a line may cost, all its tries together.
+type Quote struct {
+	Bound   gateway.NanoUSD // at most; 0 is free
+	Budgets []escrow.Budget // that it counts towards now; their ids differ
+	Refusal *Reply          // not nil: it is not to be sent for this reason, or if that is Retryable not now
 }
 
 // Call is one try at one line.
@@ -37,6 +52,8 @@ type Call struct {
 	Body      []byte // the line's body, to be read only
 	Batch     string
 	CustomID  string
+	Bound     gateway.NanoUSD // set aside for it, and the most that all its Entries may come to, Doubt included; 0 is nothing
+	Leases    []string        // that it is charged to
 }
 
 // Reply is how a Call went: an HTTP answer, or without one (Status 0) an error.
@@ -47,8 +64,9 @@ type Reply struct {
 	ErrorCode    string // if there was no answer
 	ErrorMessage string
 	Entries      []ledger.Entry // one for each attempt at a provider; their ids are unique, best derived from Call.ID
-	Retryable    bool           // worth another try: 429, 5xx, no connection
+	Retryable    bool           // worth another try: 429, 5xx, no connection; it is tried only if this has surely cost nothing
 	RetryAfter   time.Duration  // what the provider asks for, 0 if it does not
+	Stale        bool           // not sent: by now the line can cost more than Call.Bound, under a budget. It is quoted anew
 }
 
 // Keys finds who a batch works for.
@@ -70,6 +88,7 @@ type Deps struct {
 	Blobs    blob.Bucket
 	Queue    queue.Publisher
 	Events   *event.Sender
+	Escrow   Escrow           // of the budgets that a Caller quotes; nil if it quotes none
 	Now      func() time.Time // for what is stored; waiting uses timers
 	Log      *slog.Logger
 	Settings Settings // zero fields mean the default

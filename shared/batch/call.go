@@ -6,9 +6,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/sluice-gateway/sluice/shared/gateway"
 	"github.com/sluice-gateway/sluice/shared/ledger"
 )
 
@@ -27,12 +29,14 @@ type outcome struct {
 	result  *result       // nil: the line is to be tried again
 	final   bool          // nothing more comes from this line in this attempt
 	later   time.Duration // to be left alone for so long
+	line    int
 }
 
 // call sends a line until it has a result, must wait for too long, or the attempt stops.
 func (r *run) call(ctx context.Context, l input) {
 	for try := 1; ; try++ {
 		o, wait := r.try(ctx, l, try)
+		o.line = l.no
 		r.outcomes <- o
 		if o.final {
 			return
@@ -43,7 +47,7 @@ func (r *run) call(ctx context.Context, l input) {
 		case <-r.stopping:
 		case <-ctx.Done():
 		}
-		r.outcomes <- outcome{final: true}
+		r.outcomes <- outcome{final: true, line: l.no}
 		return
 	}
 }
@@ -60,16 +64,15 @@ func (r *run) try(ctx context.Context, l input, n int) (o outcome, wait time.Dur
 		}
 		return outcome{final: true, later: r.Settings.MaxWait}, 0
 	}
-	reply := r.caller.Call(ctx, Call{
-		ID: callID(r.id, l.no, r.attempt, n), Principal: who, Op: ops[r.batch.Endpoint], Body: l.Body,
-		Batch: r.batch.ID, CustomID: l.CustomID,
-	})
-	o.entries = stamp(reply.Entries, r.batch.ID, l.CustomID)
+	reply := r.caller.Call(ctx, r.newCall(l, who, n))
+	o.entries = stamp(reply.Entries, r.batch.ID, &l)
 	wait = backoff(n, reply.RetryAfter, r.Settings.MaxWait)
 	switch {
+	case reply.Stale:
+		o.final, o.later = true, r.Settings.MaxWait
 	case reply.Status == 0 && ctx.Err() != nil: // cut by us, not by the provider
 		o.final = true
-	case reply.Retryable && r.mayWait(n, wait):
+	case reply.Retryable && r.mayWait(n, wait) && isUnpaid(o.entries):
 		if wait > r.Settings.MaxWait {
 			o.final, o.later = true, wait
 		}
@@ -77,6 +80,22 @@ func (r *run) try(ctx context.Context, l input, n int) (o outcome, wait time.Dur
 		o.final, o.result = true, newResult(l, reply)
 	}
 	return o, wait
+}
+
+func (r *run) newCall(l input, who gateway.Principal, try int) Call {
+	c := Call{
+		ID: callID(r.id, l.no, r.attempt, try), Principal: who, Op: ops[r.batch.Endpoint], Body: l.Body,
+		Batch: r.batch.ID, CustomID: l.CustomID,
+	}
+	if !l.quote.isFree() {
+		c.Bound, c.Leases = l.quote.Bound, l.leases
+	}
+	return c
+}
+
+// isUnpaid reports whether a try has surely cost nothing, so that what is set aside pays for another.
+func isUnpaid(entries []ledger.Entry) bool {
+	return chargeOf(entries) == 0 && !slices.ContainsFunc(entries, func(e ledger.Entry) bool { return e.Outcome == gateway.Unknown })
 }
 
 // mayWait reports whether a line is worth another try after the wait. A provider that names a long wait is waited for as
@@ -106,12 +125,12 @@ func callID(chunk string, no, attempt, try int) string {
 }
 
 // stamp writes on entries where they come from.
-func stamp(entries []ledger.Entry, batchID, customID string) []ledger.Entry {
+func stamp(entries []ledger.Entry, batchID string, l *input) []ledger.Entry {
 	for i := range entries {
 		e := &entries[i]
-		e.Batch, e.CustomID = batchID, customID
-		if len(e.EndUser) > maxEndUser {
-			e.EndUser = strings.ToValidUTF8(e.EndUser[:maxEndUser], "")
+		e.Batch, e.CustomID, e.Leases = batchID, l.CustomID, l.leases
+		if len(e.Customer) > maxEndUser {
+			e.Customer = strings.ToValidUTF8(e.Customer[:maxEndUser], "")
 		}
 	}
 	return entries

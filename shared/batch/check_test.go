@@ -10,8 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sluice-gateway/sluice/shared/batch"
+	"github.com/sluice-gateway/sluice/shared/escrow"
 	"github.com/sluice-gateway/sluice/shared/event"
-	"github.com/sluice-gateway/sluice/shared/gateway"
 	"github.com/sluice-gateway/sluice/shared/ledger"
 	"github.com/sluice-gateway/sluice/shared/store"
 )
@@ -24,6 +24,7 @@ func (s *schedule) check() {
 	}
 	s.checkLines(b)
 	s.checkMoney(b)
+	s.checkBudgets(b)
 	final := map[string]event.Type{"completed": event.BatchCompleted, "failed": event.BatchFailed, "expired": event.BatchExpired, "cancelled": event.BatchCancelled}
 	told := s.mail.told()
 	for status, kind := range final {
@@ -100,7 +101,7 @@ func (s *schedule) checkMoney(b batch.Batch) {
 	entries := s.entries()
 	unknown := 0
 	for id, e := range entries {
-		if e.Outcome == gateway.Unknown {
+		if e.Error == "worker_lost" {
 			unknown++
 		} else if _, called := s.vendor.bill[strings.TrimPrefix(id, "att-")]; !called {
 			s.t.Errorf("I3: entry %s for a call that was not made", id)
@@ -128,8 +129,20 @@ func (s *schedule) checkMoney(b batch.Batch) {
 	if b.Status != "completed" {
 		return
 	}
+	refused := map[string]bool{}
+	for _, l := range s.output(b.ErrorFileID) {
+		if window, _ := l.refusal(); window != "" {
+			refused[l.CustomID] = true
+			if strings.HasSuffix(l.CustomID, "7") {
+				return // perhaps after a try
+			}
+		}
+	}
 	want := 0
 	for i := range s.lines {
+		if refused[fmt.Sprintf("r-%d", i)] {
+			continue
+		}
 		want += map[byte]int{'5': 3, '7': 2}[fmt.Sprint(i)[len(fmt.Sprint(i))-1]]
 		if id := fmt.Sprint(i); !strings.HasSuffix(id, "5") && !strings.HasSuffix(id, "7") {
 			want++
@@ -137,6 +150,18 @@ func (s *schedule) checkMoney(b batch.Batch) {
 	}
 	if got := s.vendor.calls(); got != want {
 		s.t.Errorf("I7: %d calls without a crash, want %d", got, want)
+	}
+}
+
+// checkBudgets looks that leases, ledger and windows agree, and that what was refused could not be paid for.
+func (s *schedule) checkBudgets(b batch.Batch) {
+	windows := s.checkBooks()
+	for _, l := range s.output(b.ErrorFileID) {
+		if id, bound := l.refusal(); id != "" && id != "unpriced" {
+			if w := windows[id]; w.Alloc+bound <= s.vendor.prices.(*till).limitOf(id) {
+				s.t.Errorf("I4: %s was refused, %d, by a window that ends as %+v", l.CustomID, bound, w)
+			}
+		}
 	}
 }
 
@@ -163,7 +188,7 @@ func (s *schedule) deaths() (n int) {
 // dump is the whole store.
 func (s *schedule) dump() map[string]string {
 	all := map[string]string{}
-	for _, c := range append(slices.Clone(batch.Collections), ledger.Entries, ledger.Rollups, event.Outbox) {
+	for _, c := range append(slices.Clone(batch.Collections), ledger.Entries, ledger.Facts, ledger.Rollups, event.Outbox, escrow.Budgets, escrow.Leases) {
 		for doc, err := range s.store.Query(s.t.Context(), store.Query{Collection: c}) {
 			if err != nil {
 				s.t.Fatalf("dump: %v", err)

@@ -59,7 +59,7 @@ func (e *Engine) claim(ctx context.Context, id string, n int) (c chunkDoc, ok bo
 // doubtIfDead writes down what an attempt that let its lease run out may have sent.
 func (c *chunkDoc) doubtIfDead(now int64) {
 	if c.State == running {
-		c.Doubts = append(c.Doubts, doubt{Attempt: c.Attempt, Started: c.Started, Parts: len(c.Parts), At: now})
+		c.Doubts = append(c.Doubts, doubt{Attempt: c.Attempt, Started: c.Started, Parts: len(c.Parts), At: now, Stakes: c.lose()})
 	}
 }
 

@@ -19,16 +19,17 @@ func lasting(ctx context.Context) (context.Context, context.CancelFunc) {
 }
 
 // commit stores, in one transaction that a fenced attempt cannot make: a part of the results that wait, the sign of life,
-// and what change sets. With the last commit of a chunk, or when they get many, its entries are booked. Afterwards
-// the run's chunk is the stored one. If it fails nothing is changed here, and the attempt must end.
-func (r *run) commit(ctx context.Context, change func(*chunkDoc)) error {
+// what change sets, what became of the money, and that the lines ask is for may be sent. With the last commit of a chunk,
+// or when they get many, its entries are booked. Afterwards the run's chunk is the stored one. If it fails nothing is
+// changed here, and the attempt must end.
+func (r *run) commit(ctx context.Context, change func(*chunkDoc), ask ask) error {
 	ctx, cancel := lasting(ctx)
 	defer cancel()
 	next := r.chunk
 	next.Parts, next.Doubts = slices.Clone(next.Parts), slices.Clone(next.Doubts)
 	next.Step++
 	next.LeaseUntil = r.micros(r.Settings.Lease)
-	s := &step{from: &r.chunk, next: &next}
+	s := &step{from: &r.chunk, next: &next, purse: &purse{escrow: r.Escrow, money: r.money, ask: ask}}
 	n := r.fits()
 	if n > 0 || len(r.entries) > 0 {
 		s.id = partID(next.id(), next.Attempt, next.Step)
@@ -49,6 +50,8 @@ func (r *run) commit(ctx context.Context, change func(*chunkDoc)) error {
 		r.size -= len(p.text)
 	}
 	r.chunk, r.pending, r.entries, r.unbooked, r.committed = next, r.pending[n:], nil, unbooked, time.Now()
+	r.money = next.clone()
+	r.allow(ctx, ask, s.purse.taken(&next))
 	return nil
 }
 

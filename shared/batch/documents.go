@@ -166,12 +166,15 @@ type chunkDoc struct {
 	LeaseUntil int64      `json:"lease_until"` // Unix microseconds
 	NotBefore  int64      `json:"not_before,omitempty"`
 	Hinted     int64      `json:"hinted"`
-	Started    int        `json:"started"` // lines below it may have been sent by this attempt
+	Started    int        `json:"started"`           // lines below it may have been sent by this attempt
+	Take       int        `json:"take,omitempty"`    // which run of the last commit's transaction took effect
+	Starved    int        `json:"starved,omitempty"` // times in a row that it waited for money
 	Doubts     []doubt    `json:"doubts,omitempty"`
 	Parts      []string   `json:"parts,omitempty"`
 	Booked     int        `json:"booked"` // of Parts, whose entries are in the ledger
 	tally                 // of Parts
-	Expires    int64      `json:"expires"`
+	money
+	Expires int64 `json:"expires"`
 }
 
 func (c *chunkDoc) id() string     { return chunkID(c.Batch, c.N) }
@@ -180,11 +183,12 @@ func (c *chunkDoc) ref() store.Ref { return chunks.Ref(c.id()) }
 // doubt remembers an attempt that died: its lines below Started that are in none of the first Parts parts may have been
 // sent.
 type doubt struct {
-	Attempt int   `json:"attempt"`
-	Started int   `json:"started"`
-	Parts   int   `json:"parts"`
-	At      int64 `json:"at"`               // when it was found, Unix microseconds
-	Booked  bool  `json:"booked,omitempty"` // its lines are in the ledger
+	Attempt int     `json:"attempt"`
+	Started int     `json:"started"`
+	Parts   int     `json:"parts"`
+	At      int64   `json:"at"`               // when it was found, Unix microseconds
+	Booked  bool    `json:"booked,omitempty"` // its lines are in the ledger
+	Stakes  []stake `json:"stakes,omitempty"` // that its lines had
 }
 
 // partDoc is a few results, created once and never changed.

@@ -15,6 +15,7 @@ import (
 	"github.com/sluice-gateway/sluice/shared/batch"
 	"github.com/sluice-gateway/sluice/shared/blob"
 	"github.com/sluice-gateway/sluice/shared/blob/memblob"
+	"github.com/sluice-gateway/sluice/shared/escrow"
 	"github.com/sluice-gateway/sluice/shared/event"
 	"github.com/sluice-gateway/sluice/shared/gateway"
 	"github.com/sluice-gateway/sluice/shared/ledger"
@@ -245,6 +246,7 @@ func (m *mailbox) told() map[event.Type]int {
 
 // provider answers calls and keeps its own bill. What it does is asked of answer, by custom id; the default is 200.
 type provider struct {
+	prices // free, if nil
 	mu     sync.Mutex
 	bill   map[string]batch.Call // by call id
 	tries  map[string]int        // by custom id
@@ -264,6 +266,9 @@ func (p *provider) Call(ctx context.Context, c batch.Call) batch.Reply {
 	p.tries[c.CustomID]++
 	try, answer := p.tries[c.CustomID], p.answer
 	p.mu.Unlock()
+	if p.prices != nil {
+		p.begin(c)
+	}
 	reply := batch.Reply{Status: 200, Body: fmt.Appendf(nil, "{\n\"echo\": %q}", c.CustomID)}
 	if answer != nil {
 		reply = answer(ctx, c, try)
@@ -272,7 +277,25 @@ func (p *provider) Call(ctx context.Context, c batch.Call) batch.Reply {
 	if reply.Entries == nil {
 		reply.Entries = []ledger.Entry{billed(c, reply.Status)}
 	}
+	if p.prices != nil {
+		p.end(c, reply.Entries)
+	}
 	return reply
+}
+
+// prices are what a provider asks for, and what it has asked for so far.
+type prices interface {
+	Quote(ctx context.Context, c batch.Call) batch.Quote
+	Refuse(ctx context.Context, c batch.Call, short *escrow.Short) batch.Reply
+	begin(c batch.Call)
+	end(c batch.Call, entries []ledger.Entry)
+}
+
+func (p *provider) Quote(ctx context.Context, c batch.Call) batch.Quote {
+	if p.prices == nil {
+		return batch.Quote{}
+	}
+	return p.prices.Quote(ctx, c)
 }
 
 func (p *provider) calls() int {

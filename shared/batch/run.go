@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/sluice-gateway/sluice/shared/escrow"
 	"github.com/sluice-gateway/sluice/shared/ledger"
 )
 
@@ -16,10 +17,15 @@ type run struct {
 	id      string // of the chunk; like all above for every goroutine to read
 	attempt int
 
-	chunk chunkDoc // as last committed
-	todo  []input  // not started yet, in order
-	width int      // lines in flight at most
-	ahead int      // lines written ahead
+	chunk    chunkDoc      // as last committed
+	money    money         // with what lines have come to since
+	todo     []input       // not started yet, in order
+	width    int           // lines in flight at most
+	ahead    int           // lines written ahead
+	gate     int           // lines below it may be sent
+	short    *escrow.Short // the next line cannot be paid for until something changes
+	hopeless bool          // nothing will
+	gaveWay  bool          // the attempt ends to wait for it
 
 	active   int // lines in flight
 	outcomes chan outcome
@@ -55,11 +61,14 @@ func (r *run) loop(ctx context.Context, began time.Time) error {
 	var err error
 	for err == nil {
 		r.start(calls)
+		if r.short != nil && r.active == 0 && !r.stopped {
+			r.giveWay(ctx)
+		}
 		if r.active == 0 && (r.stopped || len(r.todo) == 0) {
 			return r.finish(ctx)
 		}
 		if r.isDue() {
-			err = r.commit(ctx, r.advance)
+			err = r.advance(ctx)
 			continue
 		}
 		select {
@@ -87,7 +96,7 @@ func (r *run) loop(ctx context.Context, began time.Time) error {
 
 // start begins lines that are written ahead, as long as there is room.
 func (r *run) start(calls context.Context) {
-	for !r.stopped && len(r.todo) > 0 && r.active < r.width && r.todo[0].no < r.chunk.Started {
+	for !r.stopped && len(r.todo) > 0 && r.active < r.width && r.todo[0].no < r.gate {
 		l := r.todo[0]
 		r.todo = r.todo[1:]
 		switch {
@@ -105,14 +114,12 @@ func (r *run) start(calls context.Context) {
 // isDue reports whether a commit would let something go on: results fill a part, or more lines can be written ahead.
 func (r *run) isDue() bool {
 	return len(r.pending) >= r.Settings.FlushLines || r.size >= partBytes ||
-		(!r.stopped && len(r.todo) > 0 && r.active < r.width && r.todo[0].no >= r.chunk.Started)
+		(!r.stopped && r.short == nil && len(r.todo) > 0 && r.active < r.width && r.todo[0].no >= r.gate)
 }
 
-// advance writes ahead that the next lines may have been sent.
-func (r *run) advance(c *chunkDoc) {
-	if !r.stopped && len(r.todo) > 0 {
-		c.Started = max(c.Started, min(c.Last+1, r.todo[0].no+r.ahead))
-	}
+// advance commits, and writes ahead that the next lines may have been sent.
+func (r *run) advance(ctx context.Context) error {
+	return r.commit(ctx, func(*chunkDoc) {}, r.ask(ctx))
 }
 
 // take notes what has become of a line, or of one try at it.
@@ -120,14 +127,22 @@ func (r *run) take(o outcome) {
 	r.entries = append(r.entries, o.entries...)
 	if o.final {
 		r.active--
+		if r.money.settle(o.line, o.entries) {
+			r.short = nil
+		}
 	}
 	if o.result != nil {
 		r.add(*o.result)
 	}
 	if o.later > 0 {
-		r.later = max(r.later, o.later)
-		r.stop(r.Settings.YieldBy - r.Settings.YieldAfter)
+		r.leave(o.later)
 	}
+}
+
+// leave hands the chunk back soon, not to be taken up again for a while.
+func (r *run) leave(wait time.Duration) {
+	r.later = max(r.later, wait)
+	r.stop(r.Settings.YieldBy - r.Settings.YieldAfter)
 }
 
 func (r *run) add(res result) {
@@ -147,7 +162,7 @@ func (r *run) beat(ctx context.Context) error {
 	if len(r.pending) == 0 && len(r.entries) == 0 && time.Since(r.committed)+r.Settings.FlushEvery <= r.Settings.Heartbeat {
 		return nil
 	}
-	return r.commit(ctx, r.advance)
+	return r.advance(ctx)
 }
 
 // stop starts no more lines; those in flight are cut after the grace. Of several reasons the most urgent counts.
@@ -163,13 +178,14 @@ func (r *run) stop(grace time.Duration) {
 
 // finish ends the attempt when no line is in flight: the chunk is done, or goes back.
 func (r *run) finish(ctx context.Context) error {
+	r.money.Stakes = nil // of lines that were not sent after all
 	for len(r.pending) > r.Settings.FlushLines || r.size > partBytes && len(r.pending) > 1 {
-		if err := r.commit(ctx, func(*chunkDoc) {}); err != nil {
+		if err := r.commit(ctx, func(*chunkDoc) {}, ask{}); err != nil {
 			return err
 		}
 	}
 	if len(r.todo) == 0 && r.isComplete() {
-		if err := r.commit(ctx, func(c *chunkDoc) { c.State, c.Done, c.LeaseUntil = done, true, 0 }); err != nil {
+		if err := r.commit(ctx, func(c *chunkDoc) { c.State, c.Done, c.LeaseUntil = done, true, 0 }, ask{}); err != nil {
 			return err
 		}
 		return r.goOn(ctx)
@@ -189,7 +205,10 @@ func (r *run) handBack(ctx context.Context) error {
 		if r.later > 0 {
 			c.NotBefore = r.micros(r.later)
 		}
-	})
+		if r.gaveWay {
+			c.Starved++
+		}
+	}, ask{})
 	if err != nil {
 		return err
 	}

@@ -40,6 +40,8 @@ func flagGiven(name string) (given bool) {
 //	I1  the batch comes to exactly one final state
 //	I2  every line is in exactly one result file, once, in input order; counts equal the files
 //	I3  every provider call has one ledger entry, or its line and attempt are named as unknown
+//	I4  under budgets, the provider's bill and the worst that may yet come stay within every limit at every moment; leases,
+//	    ledger and windows agree in the end; a line is refused only if a window could not pay for it
 //	I6  delivering every message again changes nothing
 //	I7  without crashes there is no call but first tries and policy retries; with them no more than was written ahead
 //	I10 one event for the final state, published
@@ -89,6 +91,9 @@ func newSchedule(t *testing.T, seed uint64) *schedule {
 	if d.below(4) == 0 { // only messages go astray
 		d.chances = chances{lose: pick(0, .1), duplicate: .3}
 	}
+	if d.below(2) == 0 {
+		s.under(s.clock(0), randomLimits(d.rng, s.lines)...)
+	}
 	c := d.chances
 	s.exact = c.crash+c.freeze+c.flaky+c.terminate == 0
 	return s
@@ -114,7 +119,11 @@ func (s *schedule) answer(ctx context.Context, c batch.Call, try int) batch.Repl
 	}
 	select {
 	case <-ctx.Done():
-		return batch.Reply{Retryable: true, Entries: []ledger.Entry{billed(c, 0)}}
+		e := billed(c, 0)
+		if !s.exact && s.dice.happens(.5) {
+			e.Outcome, e.Cost, e.Doubt = gateway.Unknown, cost/2, max(0, c.Bound-cost/2)
+		}
+		return batch.Reply{Retryable: true, Entries: []ledger.Entry{e}}
 	case <-time.After(pause):
 	}
 	switch {
@@ -137,6 +146,7 @@ func (s *schedule) start() (*process, *batch.Engine, *event.Sender) {
 	d.Store, d.Blobs, d.Queue = faultyStore{s.store, p}, faultyBucket{s.blobs, p}, faultyQueue{s.mail, p}
 	d.Now = s.clock(time.Duration(s.dice.below(5)-2) * time.Second)
 	d.Events = &event.Sender{Store: d.Store, Queue: d.Queue, Now: d.Now}
+	withEscrow(&d)
 	return p, batch.NewEngine(d, faultyCaller{s.vendor, p}, s.keys, models{}), d.Events
 }
 

@@ -49,7 +49,7 @@ func (e *Engine) freeze(ctx context.Context, b *batchDoc, c chunkDoc) error {
 	next := c
 	next.Doubts = slices.Clone(c.Doubts)
 	next.doubtIfDead(e.micros(0))
-	s := &step{from: &c, next: &next}
+	s := &step{from: &c, next: &next, purse: &purse{escrow: e.Escrow, money: next.money}}
 	if len(next.Parts) > 0 || len(next.Doubts) > 0 {
 		lines, err := e.lines(ctx, b, &next)
 		if err != nil {

@@ -45,14 +45,20 @@ func (c *chunkDoc) settlement(b *batchDoc, lines []input, ps []partDoc) ([]ledge
 	return owed, nil
 }
 
-// unknown is the entry of a line that may have been sent by an attempt that died.
+// unknown is the entry of a line that may have been sent by an attempt that died. What was set aside for it is charged.
 func unknown(b *batchDoc, c *chunkDoc, l input, d doubt) ledger.Entry {
 	id := callID(c.id(), l.no, d.Attempt, 0)
-	return ledger.Entry{
+	e := ledger.Entry{
 		ID: id, CallID: id, Key: b.Key, KeyAlias: b.KeyAlias, User: b.User, Team: b.Team, Tags: b.Tags, Batch: b.ID,
 		CustomID: l.CustomID, Op: ops[b.Endpoint], Model: l.Model, Outcome: gateway.Unknown, Error: "worker_lost",
 		Started: d.At, Ended: d.At,
 	}
+	for i := range d.Stakes {
+		if s := &d.Stakes[i]; s.Line == l.no {
+			e.Doubt, e.Reserved, e.Leases = gateway.NanoUSD(s.Bound), gateway.NanoUSD(s.Bound), c.leases(s)
+		}
+	}
+	return e
 }
 
 // settled notes that nothing is owed any more.

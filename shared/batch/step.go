@@ -12,12 +12,13 @@ import (
 // errFenced means that the chunk is somebody else's by now.
 var errFenced = errors.New("the chunk has another owner")
 
-// step brings a chunk from one state to the next, with what belongs to that.
+// step brings a chunk from one state to the next, with what belongs to that. All of next is fixed before but its money.
 type step struct {
 	from, next *chunkDoc
 	id         string // of the part, if there is one
 	part       partDoc
 	book       []ledger.Entry
+	purse      *purse
 }
 
 // at identifies a chunk's state as far as steps go.
@@ -36,10 +37,14 @@ func (d *Deps) apply(ctx context.Context, s *step) error {
 			}
 			switch now.at() {
 			case s.next.at():
+				s.purse.recall(&now, s.next)
 				return nil
 			case s.from.at():
 			default:
 				return errFenced
+			}
+			if err := s.purse.open(tx, s.from, s.next); err != nil {
+				return err
 			}
 			if s.id != "" {
 				if err := tx.Create(parts.Ref(s.id), &s.part); err != nil {
@@ -47,6 +52,9 @@ func (d *Deps) apply(ctx context.Context, s *step) error {
 				}
 			}
 			if events, err = d.book(tx, s.book, known); err != nil {
+				return err
+			}
+			if err := s.purse.write(tx); err != nil {
 				return err
 			}
 			return tx.Put(s.next.ref(), s.next)
@@ -57,6 +65,7 @@ func (d *Deps) apply(ctx context.Context, s *step) error {
 		err = d.bookTheRest(ctx, s.book, try)
 	}
 	if err == nil {
+		s.purse.committed()
 		d.send(ctx, events)
 	}
 	return err

@@ -30,7 +30,7 @@ func (e *Engine) work(ctx context.Context, id string, n int) error {
 		err = r.loop(ctx, began)
 	} else {
 		e.Log.WarnContext(ctx, "chunk is tried later", "batch", id, "chunk", n, "error", err)
-		err = (&run{Engine: e, batch: &b, chunk: c, later: e.Settings.MaxWait}).handBack(ctx)
+		err = (&run{Engine: e, batch: &b, chunk: c, money: c.clone(), later: e.Settings.MaxWait}).handBack(ctx)
 	}
 	if errors.Is(err, errFenced) {
 		e.Log.WarnContext(ctx, "chunk was taken over", "batch", id, "chunk", n, "attempt", c.Attempt)
@@ -58,21 +58,25 @@ func (e *Engine) newRun(ctx context.Context, b *batchDoc, c chunkDoc) (*run, err
 		return nil, err
 	}
 	r := &run{
-		Engine: e, batch: b, id: c.id(), attempt: c.Attempt, chunk: c, unbooked: unbooked, outcomes: make(chan outcome, e.Settings.Concurrency),
-		stopping: make(chan struct{}), width: e.Settings.Concurrency, ahead: e.Settings.FlushLines,
+		Engine: e, batch: b, id: c.id(), attempt: c.Attempt, chunk: c, money: c.clone(), unbooked: unbooked,
+		outcomes: make(chan outcome, e.Settings.Concurrency), stopping: make(chan struct{}), width: e.Settings.Concurrency,
+		ahead: e.Settings.FlushLines, gate: c.Started,
 	}
 	r.todo = slices.DeleteFunc(lines, func(l input) bool { return have[l.no] })
 	if c.isCareful() {
 		r.width, r.ahead = 1, 1
 	}
+	r.shut(ctx)
 	return r, nil
 }
 
 // input is one line of a chunk.
 type input struct {
 	request
-	no   int
-	lost bool // the file is gone
+	no     int
+	lost   bool     // the file is gone
+	quote  Quote    // as of when it was last asked for
+	leases []string // that it is charged to
 }
 
 // lines reads a chunk's lines. If the file is gone there are as many without content, so that the batch can still end.

@@ -17,18 +17,21 @@ type Choice struct {
 type Models struct {
 	Deployments []routing.Deployment
 	Prices      map[string]pricing.Price // those that the file sets, by Deployment.PriceAs
-	File        *File                    // nil: there is none
-	Discovered  bool                     // nothing was chosen: these are all that can be had without being told
+	Settings    Settings
+	File        *File // nil: there is none
+	Discovered  bool  // nothing was chosen: these are all that can be had without being told
 }
 
 // Models finds the deployments: those of the file and the one that the flags name, or else what the environment has keys
 // for, and echo.
 func (c Choice) Models(env func(string) string) (m Models, warnings []Warning, err error) {
+	m.Settings = DefaultSettings()
 	if c.File != "" {
 		if m.File, warnings, err = ReadFile(c.File, env); err != nil {
 			return m, warnings, err
 		}
-		m.Deployments, m.Prices, env = m.File.Deployments, ownPrices(m.File.Prices), m.File.Getenv
+		m.Deployments, m.Prices, m.Settings = m.File.Deployments, ownPrices(m.File.Prices), m.File.Settings
+		env = m.File.Getenv
 	}
 	var more []Warning
 	switch {

@@ -22,6 +22,7 @@ type File struct {
 	Deployments []routing.Deployment
 	Prices      []Price
 	MasterKey   gateway.Secret // empty: the file has none. Not checked: see CheckMasterKey
+	Settings    Settings
 
 	vars map[string]string // environment_variables
 	env  func(string) string
@@ -61,7 +62,7 @@ func ReadFile(path string, env func(string) string) (*File, []Warning, error) {
 // Parse reads the text of a config.yaml. What is wrong (broken YAML, a wrong type, a row without a name) is an error of
 // the form "file:line: message"; what cannot work here, or means nothing to Sluice, is a warning and is left out.
 func Parse(file string, data []byte, env func(string) string) (*File, []Warning, error) {
-	f := &File{Path: file, vars: map[string]string{}, env: env}
+	f := &File{Path: file, Settings: DefaultSettings(), vars: map[string]string{}, env: env}
 	r := &reader{file: file, env: f.Getenv, told: map[string]bool{}}
 	root, err := r.parse(data)
 	if err != nil {
@@ -78,13 +79,14 @@ func Parse(file string, data []byte, env func(string) string) (*File, []Warning,
 }
 
 // sections reads environment_variables before everything else, since any string may name one.
-func (r *reader) sections(f *File, sections []field) error {
+func (r *reader) sections(f *File, sections []entry) error {
 	readers := []struct {
 		name string
-		read func(*File, field) error
+		read func(*File, entry) error
 	}{
 		{"environment_variables", r.variables},
-		{"general_settings", r.general},
+		{"general_settings", r.settings},
+		{"litellm_settings", r.settings},
 		{"model_list", r.models},
 	}
 	known := map[string]bool{}
@@ -107,7 +109,7 @@ func (r *reader) sections(f *File, sections []field) error {
 }
 
 // variables keeps a value as it is written when it is a number or a truth value: in an environment all are text.
-func (r *reader) variables(f *File, sec field) error {
+func (r *reader) variables(f *File, sec entry) error {
 	vars, err := r.fields(sec.path, sec.val)
 	if err != nil {
 		return err
@@ -126,25 +128,6 @@ func (r *reader) variables(f *File, sec field) error {
 		if ok {
 			f.vars[strings.TrimPrefix(v.path, sec.path+".")] = s
 		}
-	}
-	return nil
-}
-
-func (r *reader) general(f *File, sec field) error {
-	settings, err := r.fields(sec.path, sec.val)
-	if err != nil {
-		return err
-	}
-	for _, s := range settings {
-		if s.path != "general_settings.master_key" {
-			r.warn(s.line, "%s has no effect yet", s.path)
-			continue
-		}
-		key, _, err := r.text(s)
-		if err != nil && !r.warnUnset(err, "the file sets no master key") {
-			return err
-		}
-		f.MasterKey = gateway.Secret(key)
 	}
 	return nil
 }

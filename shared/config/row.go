@@ -19,7 +19,7 @@ type row struct {
 	input, output *gateway.NanoUSD // for a million tokens; nil: not given
 }
 
-func (r *reader) models(f *File, sec field) error {
+func (r *reader) models(f *File, sec entry) error {
 	if isNull(sec.val) {
 		return nil
 	}
@@ -97,7 +97,7 @@ func (r *reader) row(path string, n *yaml.Node) (row, error) {
 	return w, nil
 }
 
-func (r *reader) params(w *row, sec field) error {
+func (r *reader) params(w *row, sec entry) error {
 	fields, err := r.fields(sec.path, sec.val)
 	if err != nil {
 		return err
@@ -129,7 +129,7 @@ func (r *reader) params(w *row, sec field) error {
 }
 
 // info reads what matters of model_info. The rest describes the model and changes nothing, except access groups.
-func (r *reader) info(w *row, sec field) error {
+func (r *reader) info(w *row, sec entry) error {
 	fields, err := r.fields(sec.path, sec.val)
 	if err != nil {
 		return err
@@ -181,7 +181,7 @@ func (r *reader) price(f *File, w row) string {
 var nanoPerMTok = new(big.Rat).SetInt64(int64(gateway.USD) * 1_000_000)
 
 // cost reads dollars per token without passing through a float, and rounds up to whole nano-dollars per million tokens.
-func (r *reader) cost(f field) (*gateway.NanoUSD, error) {
+func (r *reader) cost(f entry) (*gateway.NanoUSD, error) {
 	if isNull(f.val) {
 		return nil, nil
 	}

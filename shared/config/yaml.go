@@ -39,8 +39,8 @@ type reader struct {
 	merges   int
 }
 
-// field is one key of a mapping with its value; val is nil when the key is absent or null.
-type field struct {
+// entry is one key of a mapping with its value; val is nil when the key is absent or null.
+type entry struct {
 	path string
 	line int
 	val  *yaml.Node
@@ -106,11 +106,11 @@ func isNull(n *yaml.Node) bool { return n == nil || (n.Kind == yaml.ScalarNode &
 
 // fields lists a mapping's keys in order, those merged by << last. A key given twice is an error: which one counts would
 // be a guess.
-func (r *reader) fields(path string, n *yaml.Node) ([]field, error) {
+func (r *reader) fields(path string, n *yaml.Node) ([]entry, error) {
 	return r.merged(path, n, 0)
 }
 
-func (r *reader) merged(path string, n *yaml.Node, depth int) ([]field, error) {
+func (r *reader) merged(path string, n *yaml.Node, depth int) ([]entry, error) {
 	n = deref(n)
 	if isNull(n) {
 		return nil, nil
@@ -124,7 +124,7 @@ func (r *reader) merged(path string, n *yaml.Node, depth int) ([]field, error) {
 	if depth > maxDepth || r.merges > maxMerges {
 		return nil, r.errorf(n.Line, "too many << in each other")
 	}
-	var out, late []field
+	var out, late []entry
 	seen := map[string]bool{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, val := deref(n.Content[i]), deref(n.Content[i+1])
@@ -143,7 +143,7 @@ func (r *reader) merged(path string, n *yaml.Node, depth int) ([]field, error) {
 			return nil, r.errorf(key.Line, "%s is given twice", join(path, key.Value))
 		}
 		seen[key.Value] = true
-		out = append(out, field{join(path, key.Value), key.Line, val})
+		out = append(out, entry{join(path, key.Value), key.Line, val})
 	}
 	for _, f := range late {
 		if name := f.path[len(path):]; !seen[strings.TrimPrefix(name, ".")] {
@@ -155,11 +155,11 @@ func (r *reader) merged(path string, n *yaml.Node, depth int) ([]field, error) {
 }
 
 // mergeKey is the value of <<: one mapping, or a list of them.
-func (r *reader) mergeKey(path string, val *yaml.Node, depth int) ([]field, error) {
+func (r *reader) mergeKey(path string, val *yaml.Node, depth int) ([]entry, error) {
 	if val.Kind != yaml.SequenceNode {
 		return r.merged(path, val, depth+1)
 	}
-	var out []field
+	var out []entry
 	for _, item := range val.Content {
 		more, err := r.merged(path, item, depth+1)
 		if err != nil {
@@ -179,7 +179,7 @@ func join(path, key string) string {
 
 // text reads a string and follows "os.environ/NAME". ok is false when the field is absent or null; an unset variable is
 // errUnset.
-func (r *reader) text(f field) (s string, ok bool, err error) {
+func (r *reader) text(f entry) (s string, ok bool, err error) {
 	if isNull(f.val) {
 		return "", false, nil
 	}
@@ -189,7 +189,7 @@ func (r *reader) text(f field) (s string, ok bool, err error) {
 	return r.follow(f)
 }
 
-func (r *reader) follow(f field) (string, bool, error) {
+func (r *reader) follow(f entry) (string, bool, error) {
 	name, indirect := strings.CutPrefix(f.val.Value, envMark)
 	if !indirect {
 		return f.val.Value, true, nil

@@ -5,12 +5,16 @@ package engine
 import (
 	"slices"
 
+	"github.com/sluice-gateway/sluice/shared/account"
+	"github.com/sluice-gateway/sluice/shared/audit"
 	"github.com/sluice-gateway/sluice/shared/auth"
 	"github.com/sluice-gateway/sluice/shared/batch"
 	"github.com/sluice-gateway/sluice/shared/blob"
+	"github.com/sluice-gateway/sluice/shared/escrow"
 	"github.com/sluice-gateway/sluice/shared/event"
 	"github.com/sluice-gateway/sluice/shared/ledger"
 	"github.com/sluice-gateway/sluice/shared/queue"
+	"github.com/sluice-gateway/sluice/shared/ratelimit"
 	"github.com/sluice-gateway/sluice/shared/store"
 )
 
@@ -26,7 +30,10 @@ type Engine struct {
 // Collections lists every collection of the project, with its indexes.
 func Collections() []store.Collection {
 	return slices.Concat(
-		[]store.Collection{auth.Keys, auth.Aliases, ledger.Entries, ledger.Rollups, event.Outbox},
+		[]store.Collection{
+			auth.Keys, auth.Aliases, account.Accounts, audit.Records, escrow.Budgets, escrow.Leases, ratelimit.Rates,
+			ledger.Entries, ledger.Facts, ledger.Rollups, event.Outbox,
+		},
 		batch.Collections,
 	)
 }

@@ -29,6 +29,9 @@ const (
 	BatchExpired   Type = prefix + "batch.v1.expired"
 	BatchCancelled Type = prefix + "batch.v1.cancelled"
 	SpendRecorded  Type = prefix + "spend.v1.recorded"
+
+	BudgetThreshold Type = prefix + "budget.v1.threshold"
+	BudgetSoft      Type = prefix + "budget.v1.soft"
 )
 
 // Event is one thing that happened. Equal (Owner, ID) is the same event.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"maps"
 	"strings"
+	"unicode"
 
 	"github.com/sluice-gateway/sluice/shared/gateway"
 	"github.com/sluice-gateway/sluice/shared/period"
@@ -73,13 +74,11 @@ func Text(name string, raw json.RawMessage) error {
 	if len(s) > MaxText {
 		return gateway.Invalid(name, "%s must be at most %d bytes, not %d.", name, MaxText, len(s))
 	}
-	if strings.ContainsFunc(s, isControl) {
+	if strings.ContainsFunc(s, unicode.IsControl) {
 		return gateway.Invalid(name, "%s must not contain control characters.", name)
 	}
 	return nil
 }
-
-func isControl(r rune) bool { return r < ' ' || r == 0x7f }
 
 // Texts accepts a list of strings.
 func Texts(name string, raw json.RawMessage) error {

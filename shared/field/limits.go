@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/sluice-gateway/sluice/shared/gateway"
 )
@@ -217,7 +218,7 @@ func isModel(name, model string, n int) error {
 	if n > maxModels {
 		return gateway.Invalid(name, "%s must have at most %d models.", name, maxModels)
 	}
-	if model == "" || len(model) > MaxText || strings.ContainsFunc(model, isControl) {
+	if model == "" || len(model) > MaxText || strings.ContainsFunc(model, unicode.IsControl) {
 		return gateway.Invalid(name, "%s: a model's name must have 1 to %d bytes without control characters.", name, MaxText)
 	}
 	return nil

@@ -2,8 +2,6 @@ package ledger
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"time"
@@ -13,13 +11,13 @@ import (
 	"github.com/sluice-gateway/sluice/shared/store"
 )
 
-// MaxBooking is how many entries one transaction books: with their rollups they stay far below a commit's 10 MiB.
+// MaxBooking is how many entries one transaction books: with their sums they stay far below a commit's 10 MiB.
 const MaxBooking = 200
 
 // maxEventEntries keeps a spend event well under the 64 KB that every CloudEvents intermediary must forward.
 const maxEventEntries = 100
 
-// Book adds entries, their share of the rollups and a spend event for each key to the transaction. The same entries must
+// Book adds entries, their share of the daily sums and a spend event for each key to the transaction. The same entries must
 // always be booked together: their ids make a repetition fail with store.ErrExists as a whole.
 func Book(tx store.Tx, outbox *event.Sender, entries []Entry, now time.Time) ([]event.Event, error) {
 	for i := range entries {
@@ -27,51 +25,19 @@ func Book(tx store.Tx, outbox *event.Sender, entries []Entry, now time.Time) ([]
 			return nil, fmt.Errorf("create ledger entry %s: %w", entries[i].ID, err)
 		}
 	}
-	for rollup, sums := range sum(entries) {
-		base := Rollup{Scope: rollup.Scope, Subject: rollup.Subject, Day: rollup.Day}
-		if err := tx.Add(Rollups.Ref(rollup.id()), base, sums); err != nil {
-			return nil, fmt.Errorf("add to rollup of %s %s: %w", rollup.Scope, rollup.Subject, err)
+	facts, rollups := Sum(entries)
+	for group, fact := range facts {
+		if err := tx.Add(group.Ref(), fact.Named, fact.deltas()); err != nil {
+			return nil, fmt.Errorf("add to the sum of key %s on %s: %w", group.Key, group.Day, err)
+		}
+	}
+	for part, sums := range rollups {
+		if err := tx.Add(part.Ref(), part, sums.deltas()); err != nil {
+			return nil, fmt.Errorf("add to the sum of %s %s on %s: %w", part.Scope, part.Subject, part.Day, err)
 		}
 	}
 	events := spendEvents(entries, now)
 	return events, outbox.Put(tx, events...)
-}
-
-type rollupKey struct {
-	Scope        Scope
-	Subject, Day string
-}
-
-// id spreads rollups over the key space, whatever their subjects' names.
-func (k rollupKey) id() string {
-	h := sha256.Sum256([]byte(string(k.Scope) + "\x00" + k.Subject + "\x00" + k.Day))
-	return hex.EncodeToString(h[:16])
-}
-
-func sum(entries []Entry) map[rollupKey]store.Deltas {
-	sums := map[rollupKey]store.Deltas{}
-	for i := range entries {
-		e := &entries[i]
-		for _, s := range e.subjects() {
-			if s.Subject == "" {
-				continue
-			}
-			k := rollupKey{s.Scope, s.Subject, day(e.Started)}
-			d := sums[k]
-			if d == nil {
-				d = make(store.Deltas, 5)
-				sums[k] = d
-			}
-			d["spend"] += int64(e.Cost)
-			d["attempts"]++
-			if !e.succeeded() {
-				d["failures"]++
-			}
-			d["input_tokens"] += e.Usage.InputTokens
-			d["output_tokens"] += e.Usage.OutputTokens
-		}
-	}
-	return sums
 }
 
 // spend is the data of a spend event: what one key's attempts cost.

@@ -51,7 +51,7 @@ func booker(s store.Store) *ledger.Booker {
 	return &ledger.Booker{Store: s, Now: time.Now, Events: &event.Sender{Store: s, Queue: &messages{}, Now: time.Now}}
 }
 
-func spent(t *testing.T, s store.Store, scope ledger.Scope, subject string) gateway.NanoUSD {
+func spent(t *testing.T, s store.Store, scope gateway.Scope, subject string) gateway.NanoUSD {
 	t.Helper()
 	n, err := ledger.Spent(t.Context(), s, scope, subject)
 	if err != nil {
@@ -83,10 +83,10 @@ func TestBookingIsExactlyOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got := spent(t, s, ledger.ByUser, "u"); got != sum {
+	if got := spent(t, s, gateway.ScopeUser, "u"); got != sum {
 		t.Errorf("the user's rollup is %d, the entries are %d", got, sum)
 	}
-	if got := spent(t, s, ledger.ByKey, "key0"); got != key0 {
+	if got := spent(t, s, gateway.ScopeKey, "key0"); got != key0 {
 		t.Errorf("the key's rollup is %d, the entries are %d", got, key0)
 	}
 	n := 0
@@ -343,7 +343,7 @@ func TestRecorderKeepsWhatItCannotRecord(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got, want := spent(t, s, ledger.ByUser, "u"), entry(0).Cost+entry(1).Cost+entry(2).Cost; got != want {
+	if got, want := spent(t, s, gateway.ScopeUser, "u"), entry(0).Cost+entry(1).Cost+entry(2).Cost; got != want {
 		t.Errorf("%d recorded, want %d", got, want)
 	}
 }

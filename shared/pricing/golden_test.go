@@ -150,5 +150,6 @@ func TestGolden(t *testing.T) {
 		if got := p.Cost(tc.usage, tc.options); got != tc.want {
 			t.Errorf("%s %s %+v %+v: got %d, want %d", tc.provider, tc.model, tc.usage, tc.options, got, tc.want)
 		}
+		explained(t, p, tc.usage, tc.options)
 	}
 }

@@ -47,14 +47,26 @@ func (c *Client) begin(ctx context.Context, call *Call, d *routing.Deployment, n
 	p := &call.Principal
 	a := &attempt{client: c, call: call, deployment: d}
 	a.entry = ledger.Entry{
-		ID: attemptID(call.AttemptID, n), CallID: call.ID, Key: p.KeyHash, KeyAlias: p.KeyAlias, User: p.UserID, Team: p.TeamID,
-		EndUser: call.Request.User, Tags: p.Tags, Batch: call.Batch, CustomID: call.CustomID, Op: call.Request.Op,
-		Model: call.Request.Model, Provider: d.Provider, Vendor: d.VendorModel, Stream: call.Request.Stream,
-		Started: c.Now().UnixMicro(),
+		ID: attemptID(call.AttemptID, n), CallID: call.ID, Try: n, Key: p.KeyHash, KeyAlias: p.KeyAlias, User: p.UserID, Team: p.TeamID,
+		Org: p.OrgID, Customer: call.Customer, Tags: call.Tags, Batch: call.Batch, CustomID: call.CustomID, Op: call.Request.Op,
+		Model: call.Request.Model, Provider: d.Provider, Vendor: d.VendorModel, Base: shown(d.BaseURL),
+		Stream: call.Request.Stream, Reserved: call.reservation.Bound, Leases: call.Leases, Started: c.Now().UnixMicro(),
 	}
 	a.ctx, a.cancel = context.WithCancelCause(ctx)
 	a.timer = time.AfterFunc(c.Timers.Header, func() { a.cancel(errTimeout) })
 	return a
+}
+
+// shown is an address without what may be secret in it.
+func shown(base string) string {
+	if !strings.ContainsAny(base, "@?#") {
+		return base
+	}
+	u, err := url.Parse(base)
+	if err != nil {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host + u.Path
 }
 
 func attemptID(first string, n int) string {
@@ -103,7 +115,7 @@ func (a *attempt) request() (*http.Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	body := a.call.Request.Outgoing(a.deployment.VendorModel)
+	body := a.call.Request.Outgoing(a.deployment.Provider, a.deployment.VendorModel, a.clamp())
 	h := make(http.Header, 6)
 	h["Content-Type"] = []string{"application/json"}
 	h["User-Agent"] = []string{userAgent}
@@ -172,7 +184,11 @@ func (a *attempt) end(outcome gateway.Outcome) gateway.NanoUSD {
 	price, ok := a.client.price(a.deployment)
 	e.Priced = ok
 	if ok && outcome != gateway.NotSent && outcome != gateway.Rejected {
-		e.Cost = price.Cost(e.Usage, pricing.Options{ServiceTier: e.Tier})
+		options := pricing.Options{ServiceTier: e.Tier}
+		e.Cost, e.Lines = price.Cost(e.Usage, options), price.Explain(e.Usage, options)
+	}
+	if r := a.call.reservation; outcome == gateway.Unknown && r.Limited() {
+		e.Doubt = max(0, r.Bound-e.Cost)
 	}
 	e.Book = a.client.Prices.Version()
 	a.call.Attempts = append(a.call.Attempts, *e)

@@ -55,9 +55,26 @@ type Call struct {
 	AttemptID string // unique: the first attempt has this id, later ones a number behind it
 	Request   *chat.Request
 	Principal gateway.Principal
+	Customer  string // whom the caller serves, by its own word for them
+	Tags      []string
 	Batch     string
 	CustomID  string
+	Leases    []string // that somebody else charges the call to, if its Reservation has none
 	Attempts  []ledger.Entry
+
+	reservation *budget.Reservation
+}
+
+// Settle ends what was reserved for the call with what its attempts came to.
+func (c *Call) Settle(r *budget.Reservation) {
+	var spent gateway.NanoUSD
+	var tokens int64
+	for i := range c.Attempts {
+		e := &c.Attempts[i]
+		spent = spent.Plus(e.Cost).Plus(e.Doubt)
+		tokens += e.Usage.Total()
+	}
+	r.Settle(spent, tokens)
 }
 
 // Answer is a plain answer, fit for the caller.
@@ -66,21 +83,6 @@ type Answer struct {
 	Header http.Header
 	Body   []byte
 	Cost   gateway.NanoUSD
-}
-
-// Bound is the most that a call can cost at the dearest of its deployments; zero if they are free or have no price.
-func (c *Client) Bound(r *chat.Request, plan routing.Plan) gateway.NanoUSD {
-	var most gateway.NanoUSD
-	for i := range plan {
-		if price, ok := c.price(&plan[i]); ok {
-			output := r.MaxOutput
-			if output == 0 {
-				output = price.MaxOutput
-			}
-			most = max(most, price.UpperBound(r.InputBound(), output, r.N))
-		}
-	}
-	return most
 }
 
 // Do makes a plain call. The error is a gateway.Error.
@@ -110,6 +112,10 @@ func (c *Client) Do(ctx context.Context, call *Call, plan routing.Plan, r *budge
 func (c *Client) open(ctx context.Context, call *Call, plan routing.Plan, r *budget.Reservation) (*attempt, error) {
 	if r == nil || r.Principal.KeyHash != call.Principal.KeyHash {
 		return nil, gateway.Errorf(gateway.KindInternal, "Internal error.")
+	}
+	call.reservation = r
+	if leases := r.Leases(); leases != nil {
+		call.Leases = leases
 	}
 	for n := 0; ; n++ {
 		a := c.begin(ctx, call, &plan[n%len(plan)], n)

@@ -23,6 +23,9 @@ type foundPrice struct {
 	ok    bool
 }
 
+// Price is what a deployment's model costs, to be told; ok is false if nobody knows.
+func (c *Client) Price(d *routing.Deployment) (p pricing.Price, ok bool) { return c.price(d) }
+
 // price is what a deployment's model costs; ok is false if nobody knows.
 func (c *Client) price(d *routing.Deployment) (pricing.Price, bool) {
 	key := priceKey{d.Provider, d.VendorModel}

@@ -82,6 +82,9 @@ type measurement struct {
 	p      *process
 }
 
+// limited marks the key with limits among the keys of a target.
+const limited = "/limited"
+
 func (m *measurement) key() string { return m.keys[m.target.name] }
 
 // run measures what needs no comparison by the second.
@@ -124,8 +127,10 @@ func (m *measurement) begin(ctx context.Context) (ready time.Duration, err error
 		return m.p.untilHealthy(ctx, m.target.health)
 	}
 	if m.target.key != nil && m.key() == "" {
-		if m.keys[m.target.name], err = m.target.key(ctx, "http://"+m.p.addr); err != nil {
-			return 0, m.p.failure(err)
+		for name, fields := range map[string]string{m.target.name: plainKey, m.target.name + limited: limitedKey} {
+			if m.keys[name], err = m.target.key(ctx, "http://"+m.p.addr, fields); err != nil {
+				return 0, m.p.failure(err)
+			}
 		}
 	}
 	return m.p.untilChat(ctx, m.key())

@@ -29,6 +29,7 @@ type metric struct {
 // metrics are all figures and what the gateways promise of them.
 var metrics = []metric{
 	{name: "cpu_closed_us", title: "CPU us/request, c=64", bounds: map[string]bound{"sluice": times(1.3), "ingress": times(1.0)}},
+	{name: "limits_x", title: "CPU with limits, times without", bounds: map[string]bound{"sluice": atMost(1.2), "ingress": atMost(1.2)}},
 	{name: "rps", title: "requests/s on one core, c=64", higher: true},
 	{name: "cpu_open_us", title: "CPU us/request at 200/s"},
 	{name: "p50_us", title: "p50 at 200/s, us"},

@@ -1,13 +1,13 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 )
 
@@ -21,9 +21,9 @@ type target struct {
 	name   string
 	bin    string
 	args   func(s site) []string
-	env    func(s site) []string                                     // beside PATH, HOME, TMPDIR and GOMAXPROCS
-	key    func(ctx context.Context, baseURL string) (string, error) // asked once, when it first runs; nil: no key
-	health string                                                    // a path that answers 200; empty: a chat must
+	env    func(s site) []string                                             // beside PATH, HOME, TMPDIR and GOMAXPROCS
+	key    func(ctx context.Context, baseURL, fields string) (string, error) // asked once for each, when it first runs; nil: no key
+	health string                                                            // a path that answers 200; empty: a chat must
 }
 
 // site is where a target runs: the address it must listen on, the upstream's host and port, and a folder that outlives restarts.
@@ -58,8 +58,8 @@ func ingressTarget(bin, pubsub string) target {
 	return target{
 		name: "ingress", bin: bin, env: cloudEnv(pubsub),
 		args: func(s site) []string { return []string{"--model", model, "--api_base", "http://" + s.mock + "/v1"} },
-		key: func(ctx context.Context, baseURL string) (string, error) {
-			key, err := generateKey(ctx, baseURL)
+		key: func(ctx context.Context, baseURL, fields string) (string, error) {
+			key, err := generateKey(ctx, baseURL, fields)
 			if err != nil {
 				return "", err
 			}
@@ -137,12 +137,21 @@ func chooseTargets(f flags, pubsub string) []target {
 	return chosen
 }
 
+// plainKey and limitedKey are the fields of the keys that the load comes with: one without limits, and one with some of each kind, none
+// of which is reached.
+const (
+	plainKey   = `{"models":["` + model + `"],"key_alias":"bench"}`
+	limitedKey = `{"models":["` + model + `"],"key_alias":"bench-limited","max_budget":1000000,"budget_duration":"30d",` +
+		`"budget_limits":[{"max_budget":1000000,"budget_duration":"1d"}],"model_max_budget":{"` + model + `":{"max_budget":1000000}},` +
+		`"rpm_limit":1000000000,"tpm_limit":1000000000000,"max_parallel_requests":100000}`
+)
+
 // generateKey makes a virtual key with the master key, trying until the gateway is up.
-func generateKey(ctx context.Context, baseURL string) (string, error) {
+func generateKey(ctx context.Context, baseURL, fields string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, startLimit)
 	defer cancel()
 	for {
-		key, err := tryGenerateKey(ctx, baseURL)
+		key, err := tryGenerateKey(ctx, baseURL, fields)
 		if err == nil {
 			return key, nil
 		}
@@ -154,9 +163,8 @@ func generateKey(ctx context.Context, baseURL string) (string, error) {
 	}
 }
 
-func tryGenerateKey(ctx context.Context, baseURL string) (string, error) {
-	body := []byte(`{"models":["` + model + `"],"key_alias":"bench"}`)
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, baseURL+"/key/generate", bytes.NewReader(body))
+func tryGenerateKey(ctx context.Context, baseURL, fields string) (string, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, baseURL+"/key/generate", strings.NewReader(fields))
 	if err != nil {
 		return "", err
 	}

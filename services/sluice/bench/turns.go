@@ -9,6 +9,7 @@ import (
 type side struct {
 	*measurement
 	full, calm       usage           // with always more to do, and at a fixed rate
+	limited          usage           // like full, with a key that has limits
 	latencies, first []time.Duration // of whole answers at a fixed rate, and of first tokens
 }
 
@@ -49,6 +50,12 @@ func (s *side) turn(ctx context.Context) error {
 	if _, err := s.use(ctx, &s.full, func() *tally { return closedLoop(ctx, s.p.addr, request, s.concurrency, s.closed) }); err != nil {
 		return err
 	}
+	if key := s.keys[s.target.name+limited]; key != "" {
+		with := chatRequest(s.p.addr, key, chatBody)
+		if _, err := s.use(ctx, &s.limited, func() *tally { return closedLoop(ctx, s.p.addr, with, s.concurrency, s.closed) }); err != nil {
+			return err
+		}
+	}
 	t, err := s.use(ctx, &s.calm, func() *tally { return openLoop(ctx, s.p.addr, request, s.perSecond, 32, s.open) })
 	if err != nil {
 		return err
@@ -80,6 +87,9 @@ func (s *side) conclude(direct figures) {
 		f["added_"+name] = f[name] - direct[name]
 	}
 	f["cpu_closed_us"], f["rps"] = perItem(s.full.cpu, s.full.requests), float64(s.full.requests)/s.full.time.Seconds()
+	if s.limited.requests > 0 {
+		f["limits_x"] = perItem(s.limited.cpu, s.limited.requests) / f["cpu_closed_us"]
+	}
 	f["cpu_open_us"] = perItem(s.calm.cpu, s.calm.requests)
 	if _, peak, err := memory(s.p.pid); err == nil {
 		f["rss_peak_mib"] = max(f["rss_peak_mib"], peak/1024)

@@ -1,4 +1,4 @@
-// Package cli is the part of the sluice command that talks to a running gateway over HTTP: keys, batches, a chat, events.
+// Package cli is the part of the sluice command that talks to a running gateway over HTTP: keys, batches, a chat, events, books.
 package cli
 
 import (
@@ -37,12 +37,12 @@ type Options struct {
 	IsTerminal func(w io.Writer) bool
 }
 
-// Commands returns the commands key, batch, chat and events. Run them with a context that ends at Ctrl-C, and hand their
+// Commands returns the commands key, batch, chat, events and books. Run them with a context that ends at Ctrl-C, and hand their
 // error to Report.
 func Commands(o Options) []*cobra.Command {
 	o = o.withDefaults()
 	a := &app{Options: o}
-	all := []*cobra.Command{keyCommand(a), batchCommand(a), chatCommand(a), eventsCommand(a)}
+	all := []*cobra.Command{keyCommand(a), batchCommand(a), chatCommand(a), eventsCommand(a), booksCommand(a)}
 	for _, c := range all {
 		c.PersistentFlags().StringVar(&a.url, "url", "", "the gateway's address (env SLUICE_URL, default "+DefaultURL+")")
 		c.PersistentFlags().StringVar(&a.key, "key", "", "the key to call with (env SLUICE_API_KEY, SLUICE_MASTER_KEY, LITELLM_MASTER_KEY)")

@@ -62,10 +62,12 @@ func startCloud(t *testing.T, models func(api string) string) *sluice {
 	for topic, path := range map[string]string{"sluice-work": "/push/work", "sluice-ledger": "/push/ledger"} {
 		ps.subscribe(t, topic, topic+"-push", map[string]any{"pushEndpoint": workerURL + path})
 	}
+	g.spawnFront = func(t testing.TB, port int) (*process, string) {
+		return spawn(t, g.dir, env(port), bin.ingress, flags...), "http://127.0.0.1:" + strconv.Itoa(port)
+	}
 	ingress := func(t testing.TB, port int) (*process, string) {
-		url := "http://127.0.0.1:" + strconv.Itoa(port)
-		p := spawn(t, g.dir, env(port), bin.ingress, flags...)
-		p.untilServing(t, url+"/health/readiness")
+		p, url := g.spawnFront(t, port)
+		p.untilServing(t, url+readiness)
 		return p, url
 	}
 	g.another = func(t testing.TB) string {

@@ -31,8 +31,9 @@ type sluice struct {
 	startWorker func(t testing.TB) *process
 	front       *process // answers callers; on the local engine it is the same process
 	startFront  func(t testing.TB) *process
-	another     func(t testing.TB) string // starts one more ingress on the same store; on the local engine there is only one
-	project     string                    // of the cloud engine
+	another     func(t testing.TB) string                             // starts one more ingress on the same store; on the local engine there is only one
+	project     string                                                // of the cloud engine
+	spawnFront  func(t testing.TB, port int) (p *process, url string) // the same, before it serves; only on the cloud engine
 }
 
 // kill is kill -9 of the process that does deferred work.

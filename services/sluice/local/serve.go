@@ -12,14 +12,17 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/sluice-gateway/sluice/services/ingress"
 	"github.com/sluice-gateway/sluice/services/worker"
 	"github.com/sluice-gateway/sluice/shared/auth"
+	"github.com/sluice-gateway/sluice/shared/budget"
 	"github.com/sluice-gateway/sluice/shared/config"
 	"github.com/sluice-gateway/sluice/shared/embedded"
 	"github.com/sluice-gateway/sluice/shared/embedded/dispatch"
+	"github.com/sluice-gateway/sluice/shared/event"
 	"github.com/sluice-gateway/sluice/shared/gateway"
 	"github.com/sluice-gateway/sluice/shared/ledger"
 	"github.com/sluice-gateway/sluice/shared/routing"
@@ -30,6 +33,8 @@ import (
 const (
 	sweepEvery  = 15 * time.Second // costs nothing here, and a laptop recovers sooner
 	ollamaProbe = time.Second
+	// closeTimeout is for giving back what budgets have not used, after the last call has ended.
+	closeTimeout = 5 * time.Second
 )
 
 // Serve runs the gateway until ctx ends, and tells out how to use it once it listens.
@@ -70,6 +75,7 @@ func Serve(ctx context.Context, o Options, out io.Writer) error {
 type house struct {
 	engine *embedded.Local
 	router *routing.Router
+	money  *budget.Budgets
 	keys   *auth.Authenticator
 	front  *ingress.Server
 	back   *worker.Worker
@@ -81,12 +87,17 @@ func build(engine *embedded.Local, models config.Models, master gateway.Secret, 
 	h = &house{engine: engine, router: new(routing.Router), keys: auth.New(engine.Store, master, time.Now, log), log: log}
 	h.router.Use(routing.NewTable(models.Deployments))
 	calls := upstream.New(models.Prices, time.Now, log)
+	h.money = budget.New(budget.Config{
+		Store: engine.Store, Holder: uuid.NewString(), Events: &event.Sender{Store: engine.Store, Queue: engine.Events, Now: time.Now},
+		Settings: models.Settings.Budget(), Now: time.Now, Log: log,
+	})
+	h.keys.Use(models.Settings.Auth())
 	h.back = worker.New(worker.Config{
 		Engine: engine.Engine, Auth: h.keys, Router: h.router, Upstream: calls, Verify: engine.Verifier(), Now: time.Now, Log: log,
 	})
 	h.front = ingress.New(ingress.Config{
 		Engine: engine.Engine, Auth: h.keys, Router: h.router, Upstream: calls, Ledger: ledger.NewRecorder(h.back.Ledger(), ledger.OnDisk),
-		Now: time.Now, Log: log,
+		Budgets: h.money, Owner: models.Settings, Now: time.Now, Log: log,
 	})
 	h.pusher, err = engine.Dispatcher(h.back.Handler())
 	return h, err
@@ -98,6 +109,7 @@ func (h *house) run(ctx context.Context, l net.Listener, models config.Models, o
 	defer stop()
 	var rest errgroup.Group
 	rest.Go(func() error { return h.keys.Run(behind) })
+	rest.Go(func() error { return h.money.Run(behind) })
 	rest.Go(func() error { return h.pusher.Run(behind) })
 	rest.Go(func() error { h.sweep(behind); return nil })
 	if models.Discovered {
@@ -105,7 +117,10 @@ func (h *house) run(ctx context.Context, l net.Listener, models config.Models, o
 	}
 	err := server.Server{Handler: h.front.Handler(), Log: h.log}.Run(ctx, l)
 	stop()
-	return errors.Join(err, rest.Wait())
+	err = errors.Join(err, rest.Wait())
+	closing, done := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
+	defer done()
+	return errors.Join(err, h.money.Close(closing))
 }
 
 // sweep does what a scheduler does in the cloud.

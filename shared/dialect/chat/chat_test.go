@@ -77,14 +77,108 @@ func TestOutgoing(t *testing.T) {
 		"asked":    {`{"model":"a","stream":true,"stream_options":{"include_usage":true},` + hello + `}`, "a", `{"model":"a","stream":true,"stream_options":{"include_usage":true},` + hello + `}`},
 		"declined": {`{"model":"a","stream":true,"stream_options":{"x":1,"include_usage":false},` + hello + `}`, "a", `{"model":"a","stream":true,"stream_options":{"x":1,"include_usage":true},` + hello + `}`},
 		"null":     {`{"model":"a","stream":true,"stream_options":null,` + hello + `}`, "a", `{"model":"a","stream":true,"stream_options":{"include_usage":true},` + hello + `}`},
+		"tags":     {`{"model":"a","tags":["x"],` + hello + `}`, "a", `{"model":"a",` + hello + `}`},
+		"metadata": {`{"model":"a",` + hello + `,"metadata":{"tags":["x"],"k":"v"},"litellm_metadata":{"user":"u"}}`, "a", `{"model":"a",` + hello + `,"metadata":{"k":"v"}}`},
+		"ours":     {`{"model":"a","metadata":{"tags":["x"]},` + hello + `}`, "a", `{"model":"a",` + hello + `}`},
+		"theirs":   {`{"model":"a","metadata":{"k":"v"},` + hello + `}`, "a", `{"model":"a","metadata":{"k":"v"},` + hello + `}`},
 	} {
 		r, err := chat.Peek(gateway.OpChat, []byte(c.body))
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		if diff := cmp.Diff(c.want, string(r.Outgoing(c.vendor))); diff != "" {
+		if diff := cmp.Diff(c.want, string(r.Outgoing("openai", c.vendor, 0))); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+// A limit of ours is set where the caller set none, by the name that the provider takes.
+func TestOutgoingLimit(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		op                   gateway.Op
+		provider, body, want string
+	}{
+		{gateway.OpChat, "openai", `{"model":"a",` + hello + `}`, `{"model":"a",` + hello + `,"max_completion_tokens":7}`},
+		{gateway.OpChat, "groq", `{"model":"a",` + hello + `}`, `{"model":"a",` + hello + `,"max_tokens":7}`},
+		{gateway.OpChat, "openai", `{"model":"a","max_tokens":9,` + hello + `}`, `{"model":"a","max_tokens":9,` + hello + `}`},
+		{gateway.OpChat, "groq", `{"model":"a","max_tokens":null,` + hello + `}`, `{"model":"a","max_tokens":7,` + hello + `}`},
+		{gateway.OpCompletions, "openai", `{"model":"a","prompt":"x"}`, `{"model":"a","prompt":"x","max_tokens":7}`},
+		{gateway.OpEmbeddings, "openai", `{"model":"a","input":"x"}`, `{"model":"a","input":"x"}`},
+	} {
+		r, err := chat.Peek(c.op, []byte(c.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(c.want, string(r.Outgoing(c.provider, "a", 7))); diff != "" {
+			t.Errorf("%s at %s (-want +got):\n%s", c.body, c.provider, diff)
+		}
+	}
+}
+
+// What a call can use is never taken for less than it is.
+func TestBounds(t *testing.T) {
+	t.Parallel()
+	peek := func(op gateway.Op, body string) *chat.Request {
+		r, err := chat.Peek(op, []byte(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	if r := peek(gateway.OpChat, `{"model":"a","max_tokens":5,"max_completion_tokens":3,`+hello+`}`); r.MaxOutput != 5 {
+		t.Errorf("of two output limits %d counts, want the larger", r.MaxOutput)
+	}
+	if r := peek(gateway.OpCompletions, `{"model":"a","prompt":["x","y","z"],"n":2,"best_of":4}`); r.N != 12 {
+		t.Errorf("three prompts and four answers to each make %d, want 12", r.N)
+	}
+	if r := peek(gateway.OpCompletions, `{"model":"a","prompt":[1,2,3],"n":2}`); r.N < 2 {
+		t.Errorf("a prompt of tokens makes %d answers, want 2 or more", r.N)
+	}
+	for body, least := range map[string]int64{
+		`{"model":"a","messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"https://x/y.png"}}]}]}`: 48_169,
+		`{"model":"a","messages":[{"role":"user","content":[{"type":"file","file":{"file_id":"f"}}]}]}`:                     100_000,
+		`{"model":"a","messages":[{"role":"user","content":[{"type":"im\u0061ge_url"}]}]}`:                                  48_169,
+	} {
+		r := peek(gateway.OpChat, body)
+		if got := r.InputBound(0); got < least {
+			t.Errorf("%s is bound by %d tokens, want %d at least", body, got, least)
+		}
+		if got := r.InputBound(50); got != 50 {
+			t.Errorf("%s is bound by %d tokens at a model that takes 50", body, got)
+		}
+	}
+}
+
+// Whom a call serves and how it is tagged is told in several places.
+func TestCountedFor(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]struct {
+		user string
+		tags []string
+	}{
+		`{"model":"a",` + hello + `}`:                                                            {},
+		`{"model":"a","user":"u",` + hello + `}`:                                                 {user: "u"},
+		`{"model":"a","safety_identifier":"s",` + hello + `}`:                                    {user: "s"},
+		`{"model":"a","metadata":{"user_id":"m","tags":["x","y"]},"tags":["z"],` + hello + `}`:   {user: "m", tags: []string{"z", "x", "y"}},
+		`{"model":"a","litellm_metadata":{"user":"l"},"metadata":{"user_id":"m"},` + hello + `}`: {user: "l"},
+	} {
+		r, err := chat.Peek(gateway.OpChat, []byte(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want.tags, r.Tags); r.User != want.user || diff != "" {
+			t.Errorf("%s: user %q, want %q; tags (-want +got):\n%s", body, r.User, want.user, diff)
+		}
+	}
+	for _, body := range []string{
+		`{"model":"a","tags":"x",` + hello + `}`, `{"model":"a","tags":[1],` + hello + `}`, `{"model":"a","metadata":{"tags":{}},` + hello + `}`,
+		`{"model":"a","tags":["` + strings.Repeat("x", 300) + `"],` + hello + `}`,
+		`{"model":"a","tags":[` + strings.Repeat(`"x",`, 40) + `"y"],` + hello + `}`,
+	} {
+		if _, err := chat.Peek(gateway.OpChat, []byte(body)); err == nil || gateway.AsError(err).Status() != 400 {
+			t.Errorf("%.60s: %v", body, err)
 		}
 	}
 }

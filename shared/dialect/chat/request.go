@@ -4,6 +4,7 @@ package chat
 
 import (
 	"errors"
+	"strconv"
 	"strings"
 
 	"github.com/sluice-gateway/sluice/shared/gateway"
@@ -22,12 +23,16 @@ type Request struct {
 	Body       []byte
 	Model      string // as the caller named it
 	Stream     bool
-	N          int64  // answers asked for, at least 1
+	N          int64  // answers that are made, at least 1
 	MaxOutput  int64  // tokens for each answer; 0: the caller set no limit
-	User       string // the caller's own end user
-	AsksUsage  bool   // the caller asked for usage in the stream
+	User       string // whom the caller serves, by its own word for them
+	Tags       []string
+	AsksUsage  bool // the caller asked for usage in the stream
 	model      jsonedit.Field
 	streamOpts jsonedit.Field
+	limits     [2]jsonedit.Field // max_tokens, max_completion_tokens
+	ours       [3]jsonedit.Field // tags, litellm_metadata, metadata: what is not for the provider
+	metadata   []byte            // what of the last one is
 }
 
 // Fields of a body that are looked at, by position in the array that Peek scans for.
@@ -38,7 +43,12 @@ const (
 	fMaxTokens
 	fMaxCompletionTokens
 	fN
+	fBestOf
 	fUser
+	fSafetyIdentifier
+	fMetadata
+	fLiteLLMMetadata
+	fTags
 	fContent
 	fForbidden // and all that follow
 )
@@ -55,7 +65,8 @@ var content = map[gateway.Op]string{gateway.OpChat: "messages", gateway.OpComple
 // keeps body.
 func Peek(op gateway.Op, body []byte) (*Request, error) {
 	var fields [fForbidden + len(forbidden)]jsonedit.Field
-	for i, name := range [...]string{"model", "stream", "stream_options", "max_tokens", "max_completion_tokens", "n", "user", content[op]} {
+	for i, name := range [...]string{"model", "stream", "stream_options", "max_tokens", "max_completion_tokens", "n", "best_of", "user",
+		"safety_identifier", "metadata", "litellm_metadata", "tags", content[op]} {
 		fields[i].Name = name
 	}
 	for i, name := range forbidden {
@@ -71,8 +82,11 @@ func Peek(op gateway.Op, body []byte) (*Request, error) {
 			return nil, e
 		}
 	}
-	r := &Request{Op: op, Body: body, N: 1, model: fields[fModel], streamOpts: fields[fStreamOptions]}
-	for _, step := range [...]func([]jsonedit.Field) error{r.readModel, r.readStream, r.readLimits, r.readContent} {
+	r := &Request{
+		Op: op, Body: body, N: 1, model: fields[fModel], streamOpts: fields[fStreamOptions],
+		limits: [...]jsonedit.Field{fields[fMaxTokens], fields[fMaxCompletionTokens]},
+	}
+	for _, step := range [...]func([]jsonedit.Field) error{r.readModel, r.readStream, r.readLimits, r.readCounted, r.readContent} {
 		if err := step(fields[:]); err != nil {
 			return nil, err
 		}
@@ -107,11 +121,6 @@ func (r *Request) readModel(fields []jsonedit.Field) error {
 		return gateway.Invalid("model", "model must have 1 to %d bytes.", MaxModelBytes)
 	}
 	r.Model = model
-	if f := &fields[fUser]; f.Given() {
-		if r.User, ok = f.Text(); !ok {
-			return wrongType(f, "a string")
-		}
-	}
 	return nil
 }
 
@@ -149,6 +158,7 @@ func (r *Request) readLimits(fields []jsonedit.Field) error {
 		{&fields[fMaxTokens], &r.MaxOutput, 1 << 31},
 		{&fields[fMaxCompletionTokens], &r.MaxOutput, 1 << 31},
 		{&fields[fN], &r.N, maxN},
+		{&fields[fBestOf], &r.N, maxN},
 	} {
 		if !limit.field.Given() {
 			continue
@@ -160,7 +170,7 @@ func (r *Request) readLimits(fields []jsonedit.Field) error {
 		case !ok || n < 1 || n > limit.max:
 			return gateway.Invalid(limit.field.Name, "%s must be a whole number from 1 to %d.", limit.field.Name, limit.max)
 		}
-		*limit.into = n
+		*limit.into = max(*limit.into, n)
 	}
 	return nil
 }
@@ -176,9 +186,11 @@ func (r *Request) readContent(fields []jsonedit.Field) error {
 		return gateway.Invalid(f.Name, "%s must not be empty.", f.Name)
 	case r.Op != gateway.OpChat && f.Kind != jsonedit.Array && f.Kind != jsonedit.String:
 		return wrongType(f, "a string or a list")
-	default:
-		return nil
 	}
+	if r.Op == gateway.OpCompletions {
+		r.N *= prompts(f)
+	}
+	return nil
 }
 
 func wrongType(f *jsonedit.Field, want string) error {
@@ -190,23 +202,33 @@ func wrongType(f *jsonedit.Field, want string) error {
 // asksFor reports whether usage must be asked for in the caller's place: a provider tells a stream's usage only if asked.
 func (r *Request) asksFor() bool { return r.Stream && !r.AsksUsage && r.Op != gateway.OpEmbeddings }
 
-// Outgoing is the body for an upstream that knows the model by the given name. It is r.Body itself if nothing differs.
-func (r *Request) Outgoing(vendorModel string) []byte {
-	var edits [2]jsonedit.Edit
-	n := 0
+// Outgoing is the body for an upstream of the provider that knows the model by the given name. A maxOutput above zero is set as the
+// limit of output tokens where the caller set none. It is r.Body itself if nothing differs.
+func (r *Request) Outgoing(provider, vendorModel string, maxOutput int64) []byte {
+	var room [6]jsonedit.Edit
+	edits := r.stripped(room[:0])
 	if vendorModel != r.Model {
-		edits[n] = r.model.SetString(vendorModel)
-		n++
+		edits = append(edits, r.model.SetString(vendorModel))
 	}
 	if r.asksFor() {
-		edits[n] = r.streamOpts.Set(withUsage(r.streamOpts))
-		n++
+		edits = append(edits, r.streamOpts.Set(withUsage(r.streamOpts)))
 	}
-	if n == 0 {
+	if maxOutput > 0 && r.MaxOutput == 0 && r.Op != gateway.OpEmbeddings {
+		field := 0
+		if r.Op == gateway.OpChat && newerLimit[provider] {
+			field = 1
+		}
+		edits = append(edits, r.limits[field].Set(strconv.AppendInt(nil, maxOutput, 10)))
+	}
+	if len(edits) == 0 {
 		return r.Body
 	}
-	return jsonedit.Replace(make([]byte, 0, len(r.Body)+len(vendorModel)+64), r.Body, edits[:n]...)
+	return jsonedit.Replace(make([]byte, 0, len(r.Body)+len(vendorModel)+64), r.Body, edits...)
 }
+
+// newerLimit has the providers whose models may refuse max_tokens and take max_completion_tokens (OpenAI's API document, read
+// 2026-11); others know the older name.
+var newerLimit = map[string]bool{"openai": true, "azure": true}
 
 func withUsage(options jsonedit.Field) []byte {
 	if options.Kind != jsonedit.Object {

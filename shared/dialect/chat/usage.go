@@ -1,6 +1,8 @@
 package chat
 
 import (
+	"bytes"
+
 	"github.com/sluice-gateway/sluice/shared/gateway"
 	"github.com/sluice-gateway/sluice/shared/jsonedit"
 )
@@ -49,5 +51,26 @@ const bytesPerToken = 4
 // CountInput estimates the input tokens of a request whose provider told no usage.
 func (r *Request) CountInput() int64 { return int64(len(r.Body)+bytesPerToken-1) / bytesPerToken }
 
-// InputBound is more than any tokenizer can make of the request: no token is shorter than a byte.
-func (r *Request) InputBound() int64 { return int64(len(r.Body)) + 64 }
+const (
+	// imageTokens is more than any model makes of one image: 48,169 with gpt-4o-mini's multiplier (OpenAI's vision guide, read
+	// 2026-11).
+	imageTokens = 50_000
+	// anything is the input bound where bytes say nothing, and the model's own limit is not known: no model reads as much.
+	anything = 1 << 22
+)
+
+// InputBound is more than any model can make of the request: no token is shorter than a byte, but images and files may be tokens that
+// the body has no bytes for. Most is what the model takes; 0 if that is not known.
+func (r *Request) InputBound(most int64) int64 {
+	if most <= 0 {
+		most = anything
+	}
+	bound := int64(len(r.Body)) + 64
+	if r.Op == gateway.OpChat {
+		bound += imageTokens * int64(bytes.Count(r.Body, []byte(`"image_url"`)))
+		if bytes.Contains(r.Body, []byte(`"file"`)) || bytes.Contains(r.Body, []byte(`\u00`)) { // the latter may spell any of these
+			bound = most
+		}
+	}
+	return min(bound, most)
+}

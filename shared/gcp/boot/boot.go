@@ -15,9 +15,14 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
+
 	"github.com/sluice-gateway/sluice/shared/auth"
+	"github.com/sluice-gateway/sluice/shared/budget"
 	"github.com/sluice-gateway/sluice/shared/config"
 	"github.com/sluice-gateway/sluice/shared/engine"
+	"github.com/sluice-gateway/sluice/shared/event"
 	"github.com/sluice-gateway/sluice/shared/gcp"
 	"github.com/sluice-gateway/sluice/shared/routing"
 	"github.com/sluice-gateway/sluice/shared/server"
@@ -32,6 +37,8 @@ type House struct {
 	Auth     *auth.Authenticator
 	Router   *routing.Router
 	Upstream *upstream.Client
+	Budgets  *budget.Budgets
+	Owner    config.Settings
 	Log      *slog.Logger
 }
 
@@ -99,20 +106,35 @@ func run(ctx context.Context, service config.Service, build func(House) (http.Ha
 	house := House{
 		Config: c, Address: listener.Addr(), Engine: google, Auth: auth.New(google.Store, c.MasterKey, time.Now, log),
 		Router: router, Upstream: upstream.New(models.Prices, time.Now, log), Log: log,
+		Budgets: budget.New(budget.Config{
+			Store: google.Store, Holder: uuid.NewString(), Events: &event.Sender{Store: google.Store, Queue: google.Events, Now: time.Now},
+			Settings: models.Settings.Budget(), Now: time.Now, Log: log,
+		}),
+		Owner: models.Settings,
 	}
+	house.Auth.Use(models.Settings.Auth())
 	handler, err := build(house)
 	if err != nil {
 		return errors.Join(err, google.Close())
 	}
-	return errors.Join(house.serve(ctx, listener, handler, service == config.Worker), google.Close())
+	return errors.Join(house.serve(ctx, listener, handler, service), google.Close())
 }
 
-// serve runs the server; the watch on keys outlives it, as calls in their last seconds still need it.
-func (h House) serve(ctx context.Context, l net.Listener, handler http.Handler, interrupt bool) error {
+// closeTimeout is for giving back what budgets have not used, after the last call has ended.
+const closeTimeout = 5 * time.Second
+
+// serve runs the server; the watches outlive it, as calls in their last seconds still need them.
+func (h House) serve(ctx context.Context, l net.Listener, handler http.Handler, service config.Service) error {
 	watching, stop := context.WithCancel(context.WithoutCancel(ctx))
-	watched := make(chan error, 1)
-	go func() { watched <- h.Auth.Run(watching) }()
-	err := server.Server{Handler: handler, Log: h.Log, Interrupt: interrupt}.Run(ctx, l)
+	var watches errgroup.Group
+	watches.Go(func() error { return h.Auth.Run(watching) })
+	if service == config.Ingress {
+		watches.Go(func() error { return h.Budgets.Run(watching) })
+	}
+	err := server.Server{Handler: handler, Log: h.Log, Interrupt: service == config.Worker}.Run(ctx, l)
 	stop()
-	return errors.Join(err, <-watched)
+	err = errors.Join(err, watches.Wait())
+	closing, done := context.WithTimeout(context.WithoutCancel(ctx), closeTimeout)
+	defer done()
+	return errors.Join(err, h.Budgets.Close(closing))
 }

@@ -23,7 +23,7 @@ func main() {
 			return nil, err
 		}
 		return worker.New(worker.Config{
-			Engine: h.Engine, Auth: h.Auth, Router: h.Router, Upstream: h.Upstream, Verify: verify, Now: time.Now, Log: h.Log,
+			Engine: h.Engine, Auth: h.Auth, Router: h.Router, Upstream: h.Upstream, Budgets: h.Budgets, Verify: verify, Now: time.Now, Log: h.Log,
 		}).Handler(), nil
 	})
 }
