@@ -24,6 +24,7 @@ func (s *Server) spendRoutes() []route {
 		{"GET", "/spend/explain/{id}", anyKey, s.explain},
 		{"GET", "/spend/reconcile", viewer, s.reconcile},
 		{"POST", "/spend/rebuild", admin, s.rebuild},
+		{"POST", "/global/spend/reset", admin, s.resetAll},
 
 		{"GET", "/global/spend", anyKey, s.globalSpend},
 		{"GET", "/global/spend/report", anyKey, s.spendReport},

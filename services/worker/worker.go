@@ -3,7 +3,6 @@ package worker
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -19,6 +18,7 @@ import (
 	"github.com/sluice-gateway/sluice/shared/queue"
 	"github.com/sluice-gateway/sluice/shared/queue/push"
 	"github.com/sluice-gateway/sluice/shared/routing"
+	"github.com/sluice-gateway/sluice/shared/store"
 	"github.com/sluice-gateway/sluice/shared/upstream"
 )
 
@@ -28,7 +28,7 @@ type Config struct {
 	Auth     *auth.Authenticator // its Run is the owner's to call
 	Router   *routing.Router
 	Upstream *upstream.Client
-	Budgets  *budget.Budgets // nil is one with default settings; its Run and Close are the owner's to call
+	Budgets  *budget.Budgets // its Run and Close are the owner's to call
 	Verify   push.Verifier
 	Settings batch.Settings
 	Now      func() time.Time
@@ -41,6 +41,8 @@ type Worker struct {
 	dead   queue.Publisher
 	log    *slog.Logger
 	events *event.Sender
+	store  store.Store
+	now    func() time.Time
 	booker *ledger.Booker
 	batch  *batch.Engine
 }
@@ -48,17 +50,14 @@ type Worker struct {
 // New makes a worker. It starts nothing.
 func New(c Config) *Worker {
 	events := &event.Sender{Store: c.Engine.Store, Queue: c.Engine.Events, Now: c.Now}
-	if c.Budgets == nil {
-		c.Budgets = budget.New(budget.Config{Store: c.Engine.Store, Holder: rand.Text(), Events: events, Now: c.Now, Log: c.Log})
-	}
 	deps := batch.Deps{
 		Store: c.Engine.Store, Blobs: c.Engine.Bucket, Queue: c.Engine.Queue, Events: events,
-		Escrow: escrow.New(c.Engine.Store, rand.Text(), c.Now, c.Log, nil), Now: c.Now, Log: c.Log,
+		Escrow: c.Budgets, Now: c.Now, Log: c.Log,
 		Settings: c.Settings,
 	}
 	lines := &caller{upstream: c.Upstream, router: c.Router, counted: c.Auth.Counted, budgets: c.Budgets}
 	return &Worker{
-		verify: c.Verify, dead: c.Engine.Queue, log: c.Log, events: events,
+		verify: c.Verify, dead: c.Engine.Queue, log: c.Log, events: events, store: c.Engine.Store, now: c.Now,
 		booker: &ledger.Booker{Store: c.Engine.Store, Events: events, Now: c.Now},
 		batch:  batch.NewEngine(deps, lines, c.Auth, lines),
 	}
@@ -92,5 +91,5 @@ func (w *Worker) work(ctx context.Context, m queue.Message) error {
 
 // Sweep mends what a crash left behind: work that lost its message, leases of the dead, events that were not sent.
 func (w *Worker) Sweep(ctx context.Context) error {
-	return errors.Join(w.batch.Sweep(ctx), w.events.Sweep(ctx))
+	return errors.Join(w.batch.Sweep(ctx), w.events.Sweep(ctx), escrow.Sweep(ctx, w.store, w.now()))
 }

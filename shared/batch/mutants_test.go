@@ -45,14 +45,17 @@ var mutants = []struct{ name, file, old, new string }{
 	{"output in order of arrival", "compose.go", "cmp.Compare(a.Line, b.Line)", "cmp.Compare(0, 0*(a.Line+b.Line))"},
 }
 
-// TestMutants shows that TestSchedules, and TestLiveLease beside it, have teeth: every mutant must fail one of them.
+// teeth are the tests one of which every mutant must fail.
+const teeth = "TestSchedules|TestLiveLease|TestBudgets|TestDeathUnderBudget|TestUnknownOutcome|TestMoneyOfOthers"
+
+// TestMutants shows that TestSchedules has teeth, and a few tests beside it.
 func TestMutants(t *testing.T) {
 	if !*runMutants && os.Getenv("SLUICE_SOAK") != "1" {
 		t.Skip("SKIPPED: broken variants are checked only with -mutants, or by make soak")
 	}
 	for _, m := range mutants {
 		t.Run(m.name, func(t *testing.T) {
-			out, err := exec.Command("go", "test", "-overlay", overlay(t, m.file, m.old, m.new), "-run", "TestSchedules|TestLiveLease", "-schedules", "10000", "-failfast", "-timeout", "150s", ".").CombinedOutput()
+			out, err := exec.Command("go", "test", "-overlay", overlay(t, m.file, m.old, m.new), "-run", teeth, "-schedules", "10000", "-failfast", "-timeout", "150s", ".").CombinedOutput()
 			switch {
 			case err == nil:
 				t.Error("the mutant survived")

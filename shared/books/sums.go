@@ -112,11 +112,10 @@ func sumsOn(ctx context.Context, s store.Reader, day string) (map[key]sum, error
 		}
 		return nil
 	}
-	err := read(store.Query{Collection: ledger.Facts, Order: "day", From: day, To: day + "~"})
+	err := read(store.Query{Collection: ledger.Facts, Eq: map[string]any{"day": day}})
 	for _, scope := range scopes {
 		if err == nil {
-			eq := map[string]any{"scope": string(scope)}
-			err = read(store.Query{Collection: ledger.Rollups, Eq: eq, Order: "day", From: day, To: day + "~"})
+			err = read(store.Query{Collection: ledger.Rollups, Eq: map[string]any{"scope": string(scope), "day": day}})
 		}
 	}
 	return sums, err

@@ -193,6 +193,11 @@ func (b *Budgets) Run(ctx context.Context) error {
 	return errors.Join(errs[:]...)
 }
 
+// Hold reads, in a transaction of somebody who sets money aside in documents of their own, what they hold of Windows.
+func (b *Budgets) Hold(tx store.Tx, holder string, budgets []escrow.Budget) (*escrow.Holding, error) {
+	return b.money.Hold(tx, holder, budgets)
+}
+
 // Report writes down what was spent, for those who read budgets now.
 func (b *Budgets) Report(ctx context.Context) error { return b.money.Report(ctx) }
 

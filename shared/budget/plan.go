@@ -18,7 +18,7 @@ import (
 const Unlimited = math.MaxInt64 / 4
 
 // maxPlans bounds the memory of plans; they are made anew when they are needed again.
-const maxPlans = 100_000
+const maxPlans = 10_000
 
 // plan is what the limits of one subject mean now: it is made once for each state of its documents and each window.
 type plan struct {

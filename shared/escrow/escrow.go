@@ -79,7 +79,8 @@ type Lease struct {
 
 // Notice is told, inside the transaction that moved a window there, that 50, 80 or 100 percent of Limit are spent, or with
 // percent 0 that Soft is. It may write to tx and must not read. It is committed exactly once per window and threshold,
-// though it may run more often; committed, if not nil, is called after the commit.
+// though it may run more often; committed, if not nil, is called after the commit. It comes when holders report: with
+// their grants, and at the latest when each has spent 1/32 of the limit since or has been idle for 15 seconds.
 type Notice func(tx store.Tx, w Window, percent int) (committed func(), err error)
 
 // Short is the error for a budget whose remainder does not pay.

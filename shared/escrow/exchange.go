@@ -13,22 +13,18 @@ var thresholds = []int64{50, 80, 100}
 
 // exchange carries plans out in one transaction. committed is for after the commit.
 func exchange(tx store.Tx, plans []*plan, notice Notice) (committed []func(), err error) {
-	d := documents{tx: tx, windows: map[string]*Window{}, leases: map[string]*Lease{}}
+	d := newDocuments(tx)
 	for _, p := range plans {
 		if err := d.read(p); err != nil {
 			return nil, err
 		}
 	}
 	for _, p := range plans {
-		victims := make([]*Lease, len(p.victims))
-		for i, id := range p.victims {
-			victims[i] = d.leases[id]
-		}
 		var w *Window
 		if p.intent&carry != 0 {
 			w = d.windows[p.budget.ID]
 		}
-		p.apply(w, d.leases[p.id], victims)
+		p.apply(w, d.leases[p.id], d.victims(p))
 	}
 	return d.write(plans, notice)
 }
@@ -38,6 +34,18 @@ type documents struct {
 	tx      store.Tx
 	windows map[string]*Window
 	leases  map[string]*Lease
+}
+
+func newDocuments(tx store.Tx) *documents {
+	return &documents{tx: tx, windows: map[string]*Window{}, leases: map[string]*Lease{}}
+}
+
+func (d *documents) victims(p *plan) []*Lease {
+	victims := make([]*Lease, len(p.victims))
+	for i, id := range p.victims {
+		victims[i] = d.leases[id]
+	}
+	return victims
 }
 
 func (d *documents) read(p *plan) error {
@@ -50,6 +58,9 @@ func (d *documents) read(p *plan) error {
 		if err := d.lease(id); err != nil {
 			return err
 		}
+	}
+	if p.id == "" {
+		return nil
 	}
 	return d.lease(p.id)
 }

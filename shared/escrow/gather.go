@@ -10,7 +10,7 @@ import (
 )
 
 // maxVictims is how many holders one transaction takes idle rights from.
-const maxVictims = 20
+const maxVictims = 10
 
 // serve asks the store for what those who wait for the leases need, once; the caller has their flights.
 func (e *Escrow) serve(ctx context.Context, leases []*lease) error {
@@ -63,9 +63,13 @@ func (e *Escrow) gather(ctx context.Context, leases []*lease) error {
 	others := make([]holders, len(leases))
 	for i, l := range leases {
 		var err error
-		if others[i], err = e.others(ctx, l); err != nil {
+		l.mu.Lock()
+		alloc := l.alloc
+		l.mu.Unlock()
+		if others[i], err = e.others(ctx, l.of, l.id); err != nil {
 			return err
 		}
+		others[i].alloc = alloc
 	}
 	plans := begin(leases, now, (*lease).needMore)
 	for i, p := range plans {
@@ -87,19 +91,16 @@ type holders struct {
 	idle  []string // the leases that have rights which are not open, the largest first
 }
 
-// others finds the other holders of the lease's window.
-func (e *Escrow) others(ctx context.Context, l *lease) (h holders, err error) {
+// others finds who has rights in a window, but for one lease.
+func (e *Escrow) others(ctx context.Context, budget, except string) (h holders, err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
 	defer cancel()
-	l.mu.Lock()
-	h.alloc = l.window.Alloc
-	q := store.Query{Collection: Leases, Eq: map[string]any{"budget": l.budget.ID, "open": true}}
-	l.mu.Unlock()
 	type victim struct {
 		id   string
 		idle int64
 	}
 	var found []victim
+	q := store.Query{Collection: Leases, Eq: map[string]any{"budget": budget, "open": true}}
 	for doc, err := range e.store.Query(ctx, q) {
 		var other Lease
 		if err == nil {
@@ -108,7 +109,7 @@ func (e *Escrow) others(ctx context.Context, l *lease) (h holders, err error) {
 		if err != nil {
 			return h, fmt.Errorf("escrow: find holders: %w", err)
 		}
-		if doc.ID == l.id || other.Dead {
+		if doc.ID == except || other.Dead {
 			continue
 		}
 		h.held = plus(h.held, max(0, other.Granted-other.Spent))

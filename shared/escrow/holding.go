@@ -11,14 +11,14 @@ import (
 // it outlives that. Since every step reads what the last one wrote, reaping a holding takes nothing from it.
 type Holding struct {
 	escrow    *Escrow
-	documents documents
+	documents *documents
 	plans     []*plan
 	committed []func()
 }
 
 // Hold reads, in a transaction that has not written yet, what the holder has in each budget.
 func (e *Escrow) Hold(tx store.Tx, holder string, budgets []Budget) (*Holding, error) {
-	h := &Holding{escrow: e, documents: documents{tx: tx, windows: map[string]*Window{}, leases: map[string]*Lease{}}}
+	h := &Holding{escrow: e, documents: newDocuments(tx)}
 	for i := range budgets {
 		p := &plan{
 			id: budgets[i].ID + "-" + holder, holder: holder, budget: budgets[i], intent: carry, now: e.micros(),
@@ -41,12 +41,15 @@ func (h *Holding) Leases() []string {
 }
 
 // Set makes the holding's rights opened in all, of which so much is spent. If a window cannot pay, the error is a *Short and
-// nothing has changed.
+// nothing has changed: see Collect.
 func (h *Holding) Set(opened, spent int64) error {
+	opened = max(opened, spent)
 	for _, p := range h.plans {
 		w, l := h.documents.windows[p.budget.ID], h.documents.leases[p.id]
-		if more := opened - l.Granted; more > 0 && more > w.free(p.budget.Limit) {
-			return &Short{Budget: p.budget, Spent: plus(w.Opening, w.Spent), Left: w.free(p.budget.Limit)}
+		if more := opened - l.Granted; more > 0 {
+			if short := w.short(&p.budget, more); short != nil {
+				return short
+			}
 		}
 	}
 	h.set(opened, spent, true)

@@ -14,7 +14,7 @@ import (
 //	R3  an unknown outcome admits nothing until a later write has been answered.
 //	R4  a lease found dead is used no more: its calls stay charged to it, and new ones go to a lease with a new id.
 type lease struct {
-	id, holder string // of the document
+	id, of, holder string // of the document, its window and its holder
 
 	mu      sync.Mutex
 	budget  Budget // as last passed to Reserve
@@ -34,7 +34,8 @@ type lease struct {
 	reported int64  // spent, as the window's document contains
 	renewed  int64  // when the document was written; times are Unix microseconds
 	window   Window // as heard of last
-	carried  int64  // the last plan that the window took part in
+	carried  int64  // the last plan that the window took part in,
+	alloc    int64  // and what it had granted then
 
 	uses, usesSeen int64   // admissions, and how many Run has seen
 	idleSince      int64   // when Run last saw new ones
@@ -176,7 +177,7 @@ func (l *lease) headroom(now int64) int64 {
 // answer takes in the outcome of a plan that was carried out. The caller holds the lock.
 func (l *lease) answer(p *plan) {
 	if p.window.ID != "" {
-		l.window, l.carried = p.window, p.seq
+		l.window, l.carried, l.alloc = p.window, p.seq, p.window.Alloc
 		l.reported = p.reported
 	}
 	if p.dead || p.intent&end != 0 || l.state == gone { // R4

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"testing"
 	"time"
 
@@ -15,10 +16,11 @@ import (
 
 func TestThresholdsAreToldOnce(t *testing.T) {
 	bubble(t, func(b *bench) {
+		var mu sync.Mutex
 		var committed []int
 		notice := func(tx store.Tx, w escrow.Window, percent int) (func(), error) {
 			told := map[string]int{"percent": percent, "spent": int(w.Spent)}
-			return func() { committed = append(committed, percent) },
+			return func() { mu.Lock(); defer mu.Unlock(); committed = append(committed, percent) },
 				tx.Create(store.Ref{Collection: "outbox", ID: fmt.Sprint(w.ID, percent)}, told)
 		}
 		budget := limited("aa", 1000)
@@ -31,13 +33,17 @@ func TestThresholdsAreToldOnce(t *testing.T) {
 			e := es[i%4]
 			b.reserve(e, 10, budget).Settle(10)
 			b.must(e.Report(b.Context()))
+			mu.Lock()
 			if i == 49 && !cmp.Equal(committed, []int{50}) {
 				b.Errorf("at half: %v", committed)
 			}
+			mu.Unlock()
 		}
 		for _, e := range es {
 			b.must(e.Close(b.Context()))
 		}
+		mu.Lock()
+		defer mu.Unlock()
 		if want := []int{50, 0, 80, 100}; !cmp.Equal(committed, want) {
 			b.Errorf("told %v, want %v", committed, want)
 		}
@@ -60,60 +66,5 @@ func TestNoticeFails(t *testing.T) {
 		}
 		fails = nil
 		b.reserve(e, 400, limited("aa", 1000)).Settle(400)
-	})
-}
-
-func TestHolding(t *testing.T) {
-	bubble(t, func(b *bench) {
-		e := b.process()
-		budgets := []escrow.Budget{limited("aa", 100), limited("bb", 50)}
-		move := func(holder string, do func(*escrow.Holding) error) error {
-			var h *escrow.Holding
-			err := b.store.Tx(b.Context(), func(tx store.Tx) (err error) {
-				if h, err = e.Hold(tx, holder, budgets); err != nil {
-					return err
-				}
-				if err := do(h); err != nil {
-					return err
-				}
-				return h.Write(tx)
-			})
-			if err == nil {
-				h.Committed()
-				if got := h.Leases(); !cmp.Equal(got, []string{"aa-" + holder, "bb-" + holder}) {
-					b.Errorf("leases %v", got)
-				}
-			}
-			return err
-		}
-		set := func(opened, spent int64) func(*escrow.Holding) error {
-			return func(h *escrow.Holding) error { return h.Set(opened, spent) }
-		}
-		want := func(id string, alloc, spent int64) {
-			b.Helper()
-			if w := b.window(id); w.Alloc != alloc || w.Spent != spent {
-				b.Errorf("got %+v, want alloc %d, spent %d", w, alloc, spent)
-			}
-		}
-		b.must(move("c1", set(30, 0)))
-		b.must(move("c2", set(20, 5)))
-		want("bb", 50, 5)
-		var short *escrow.Short
-		if err := move("c1", set(31, 10)); !errors.As(err, &short) || short.Budget.ID != "bb" {
-			b.Errorf("got error %v", err)
-		}
-		want("aa", 50, 5)
-		b.must(escrow.Reap(b.Context(), b.store, "aa-c1"))
-		b.must(move("c1", set(25, 10))) // being reaped took nothing
-		want("aa", 45, 15)
-		for range 2 {
-			b.must(move("c1", func(h *escrow.Holding) error { h.Close(12); return nil }))
-			want("bb", 32, 17)
-		}
-		if l := b.lease("bb-c1"); l.Open || l.Dead || l.Granted != 12 || l.Opened != 12 || l.Spent != 12 {
-			b.Errorf("closed: %+v", l)
-		}
-		b.refused(e, 19, budgets[1])
-		b.reserve(e, 18, budgets[1]).Settle(18)
 	})
 }

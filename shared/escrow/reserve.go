@@ -104,14 +104,14 @@ func (e *Escrow) retire(l *lease) {
 		return
 	}
 	e.retired++
-	delete(e.leases, l.budget.ID)
+	delete(e.leases, l.of)
 	if !l.isClosed() {
 		e.old = append(e.old, l)
 	}
 }
 
 func newLease(b *Budget, holder string, generation int) *lease {
-	l := &lease{id: b.ID + "-" + holder, holder: holder, budget: *b}
+	l := &lease{id: b.ID + "-" + holder, of: b.ID, holder: holder, budget: *b}
 	l.window.Alloc = math.MaxInt64 // nothing is known to be left
 	if generation > 0 {
 		l.id += "." + strconv.Itoa(generation)

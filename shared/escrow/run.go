@@ -73,7 +73,7 @@ func (e *Escrow) watch(ctx context.Context) error {
 	defer cancel()
 	var g errgroup.Group
 	g.SetLimit(groups)
-	defer g.Wait()
+	defer func() { _ = g.Wait() }()
 	q := store.Query{Collection: Budgets, Order: "wanted", From: e.micros() - wishPause}
 	for change, err := range e.store.Watch(ctx, q) {
 		if err != nil {
@@ -84,9 +84,9 @@ func (e *Escrow) watch(ctx context.Context) error {
 		}
 		if l := e.wanted(change); l != nil {
 			g.Go(func() error {
-				// A lease that is busy gives back with its next write.
-				_, err := e.each(ctx, []*lease{l}, (*lease).reply)
-				return err
+				// A lease that is busy gives back with its next write, and one that could not is tended to.
+				_, _ = e.each(ctx, []*lease{l}, (*lease).reply)
+				return nil
 			})
 		}
 	}
@@ -153,7 +153,7 @@ func (e *Escrow) Close(ctx context.Context) error {
 		case l.state == gone:
 			return 0, false
 		}
-		return giveBack, l.granted > l.used() || l.open > l.used() || l.reported != l.spent
+		return giveBack, l.state == unknown || l.granted > l.used() || l.open > l.used() || l.reported != l.spent
 	})
 }
 
@@ -212,7 +212,7 @@ func (e *Escrow) forget(leases []*lease) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, l := range leases {
-		if l.isClosed() && e.leases[l.budget.ID] == l {
+		if l.isClosed() && e.leases[l.of] == l {
 			e.retire(l)
 		}
 	}

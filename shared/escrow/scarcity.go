@@ -92,12 +92,12 @@ func (l *lease) most(seq, now int64) (amount int64, isGone bool) {
 	return amount, l.state == gone
 }
 
-// refuse remembers that least could not be had, unless there is room by now.
-func (l *lease) refuse(least, now int64) *Short {
+// offer tells how much there is room for, or remembers that least could not be had.
+func (l *lease) offer(least, now int64) (room int64, short *Short) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.room() >= least {
-		return nil
+	if room = l.room(); room >= least {
+		return room, nil
 	}
 	if l.dry == 0 || now >= l.dryUntil || least < l.dry {
 		l.dry, l.dryUntil = least, now+scarceTime
@@ -105,21 +105,11 @@ func (l *lease) refuse(least, now int64) *Short {
 			l.dryUntil = now + dryTime
 		}
 	}
-	return l.shortLocked()
-}
-
-func (l *lease) short() *Short {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.shortLocked()
-}
-
-func (l *lease) shortLocked() *Short {
 	opening := l.window.Opening
 	if l.window.ID == "" {
 		opening = l.budget.Opening
 	}
-	return &Short{
+	return 0, &Short{
 		Budget: l.budget,
 		Spent:  plus(plus(opening, l.window.Spent), l.spent-l.reported),
 		Left:   plus(l.window.free(l.budget.Limit), max(0, l.granted-l.used())),

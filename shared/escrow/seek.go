@@ -28,8 +28,8 @@ func (e *Escrow) seek(ctx context.Context, r *Reservation, least int64, budgets 
 		}
 		now := e.micros()
 		if w.expired && w.informed(lacking) {
-			if !w.clamp(r.leases) {
-				return refuse(lacking, w.least, now)
+			if err := w.clamp(r.leases, now); err != nil {
+				return err
 			}
 			continue
 		}
@@ -102,7 +102,7 @@ func (w *waiter) judge(lacking []*lease, now int64) (again bool, err error) {
 		case gone:
 			return true, nil
 		case most < w.least:
-			return false, refuse([]*lease{l}, w.least, now)
+			return true, w.clamp([]*lease{l}, now)
 		case most < w.amount:
 			w.amount = most
 			return true, nil
@@ -152,24 +152,15 @@ func (w *waiter) informed(lacking []*lease) bool {
 	return !slices.ContainsFunc(lacking, func(l *lease) bool { return !l.lookedSince(w.came[l]) })
 }
 
-// clamp lowers the request to what there is, if that is enough.
-func (w *waiter) clamp(leases []*lease) bool {
-	least := w.amount
+// clamp lowers the request to what the leases have room for. If that is not enough it is refused, and the lease at fault
+// remembers it.
+func (w *waiter) clamp(leases []*lease, now int64) error {
 	for _, l := range leases {
-		l.mu.Lock()
-		least = min(least, l.room())
-		l.mu.Unlock()
-	}
-	w.amount = least
-	return least >= w.least
-}
-
-// refuse makes the error for the first of the leases that has no room for least, and remembers it.
-func refuse(leases []*lease, least, now int64) error {
-	for _, l := range leases {
-		if short := l.refuse(least, now); short != nil {
+		room, short := l.offer(w.least, now)
+		if short != nil {
 			return short
 		}
+		w.amount = min(w.amount, room)
 	}
-	return leases[0].short()
+	return nil
 }

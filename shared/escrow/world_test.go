@@ -2,8 +2,10 @@ package escrow
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"log/slog"
 	"math/rand/v2"
 	"slices"
@@ -114,6 +116,22 @@ func (w *world) Tx(_ context.Context, fn func(store.Tx) error) error {
 		w.commits++
 	}
 	return nil
+}
+
+// Query finds the open leases of a window.
+func (w *world) Query(_ context.Context, q store.Query) iter.Seq2[store.Doc, error] {
+	return func(yield func(store.Doc, error) bool) {
+		for _, id := range w.leaseIDs() {
+			l := w.leases[id]
+			if l.Budget != q.Eq["budget"] || l.Open != q.Eq["open"] {
+				continue
+			}
+			text, err := json.Marshal(l)
+			if !yield(store.Doc{ID: id, JSON: text}, err) {
+				return
+			}
+		}
+	}
 }
 
 type worldTx struct {

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/sluice-gateway/sluice/shared/gateway"
+	"github.com/sluice-gateway/sluice/shared/jsonedit"
 	"github.com/sluice-gateway/sluice/shared/store"
 )
 
@@ -84,41 +85,20 @@ func (r Range) query() store.Query {
 
 // SelectFacts yields the facts of a range day by day. The pointer is valid until the next.
 func SelectFacts(ctx context.Context, s store.Reader, r Range) iter.Seq2[*Fact, error] {
-	return func(yield func(*Fact, error) bool) {
-		d := newDecoder()
-		for doc, err := range s.Query(ctx, r.query()) {
-			var f *Fact
-			if err == nil {
-				f, err = d.read(doc)
-			}
-			if !yield(f, err) || err != nil {
-				return
-			}
-		}
-	}
+	d := newDecoder()
+	return walk(ctx, s, r.query(), func(doc store.Doc) (*Fact, string, error) {
+		f, err := d.read(doc)
+		return f, d.fact.Day, err
+	})
 }
 
-// SelectRollups yields the rollups of a range day by day. The pointer is valid until the next.
+// SelectRollups yields the rollups of a range day by day.
 func SelectRollups(ctx context.Context, s store.Reader, r Range) iter.Seq2[*Rollup, error] {
-	return selected[Rollup](ctx, s, r.query())
-}
-
-func selected[T any](ctx context.Context, s store.Reader, q store.Query) iter.Seq2[*T, error] {
-	return func(yield func(*T, error) bool) {
-		for doc, err := range s.Query(ctx, q) {
-			t := new(T)
-			if err == nil {
-				err = doc.Decode(t)
-			}
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			if !yield(t, nil) {
-				return
-			}
-		}
-	}
+	return walk(ctx, s, r.query(), func(doc store.Doc) (*Rollup, string, error) {
+		var sum Rollup
+		err := doc.Decode(&sum)
+		return &sum, sum.Day, err
+	})
 }
 
 // Filter selects entries; empty fields select all. Times are Unix microseconds, To excluded.
@@ -164,7 +144,7 @@ func (f Filter) Admits(e *Entry) bool {
 func Select(ctx context.Context, s store.Reader, f Filter) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
 		n := 0
-		for doc, err := range s.Query(ctx, f.query()) {
+		for doc, err := range walk(ctx, s, f.query(), started) {
 			if n++; err == nil && n <= f.Skip && !f.mixed() {
 				continue
 			}
@@ -183,6 +163,16 @@ func Select(ctx context.Context, s store.Reader, f Filter) iter.Seq2[Entry, erro
 			}
 		}
 	}
+}
+
+// started reads of an entry only what it is ordered by.
+func started(doc store.Doc) (store.Doc, int64, error) {
+	field := [1]jsonedit.Field{{Name: "started"}}
+	if !jsonedit.Find(doc.JSON, field[:]) {
+		return doc, 0, fmt.Errorf("decode ledger entry %s: not an object", doc.ID)
+	}
+	at, _ := field[0].Int()
+	return doc, at, nil
 }
 
 // Count is how many entries the filter selects, whatever its Skip and Limit.
@@ -208,11 +198,15 @@ const maxOfCall = 100
 func OfCall(ctx context.Context, s store.Reader, callID string) ([]Entry, error) {
 	var entries []Entry
 	q := store.Query{Collection: Entries, Eq: map[string]any{"call_id": callID}, Limit: maxOfCall}
-	for e, err := range selected[Entry](ctx, s, q) {
+	for doc, err := range s.Query(ctx, q) {
+		var e Entry
+		if err == nil {
+			err = doc.Decode(&e)
+		}
 		if err != nil {
 			return nil, err
 		}
-		entries = append(entries, *e)
+		entries = append(entries, e)
 	}
 	slices.SortStableFunc(entries, func(a, b Entry) int { return cmp.Or(cmp.Compare(a.Started, b.Started), a.Try-b.Try) })
 	return entries, nil

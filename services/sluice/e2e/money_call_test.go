@@ -89,9 +89,9 @@ func (r result) String() string {
 }
 
 // ask makes a call to a member.
-func (f *fleet) ask(ctx context.Context, m *member, key string, o order) result {
+func (f *fleet) ask(ctx context.Context, m *member, key string, o order) (r result) {
 	life, ok := m.await(ctx)
-	r := result{member: m.n, life: life, begun: time.Now()}
+	r = result{member: m.n, life: life, begun: time.Now()}
 	if !ok {
 		r.ended = r.begun
 		return r

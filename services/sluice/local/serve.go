@@ -93,7 +93,8 @@ func build(engine *embedded.Local, models config.Models, master gateway.Secret, 
 	})
 	h.keys.Use(models.Settings.Auth())
 	h.back = worker.New(worker.Config{
-		Engine: engine.Engine, Auth: h.keys, Router: h.router, Upstream: calls, Verify: engine.Verifier(), Now: time.Now, Log: log,
+		Engine: engine.Engine, Auth: h.keys, Router: h.router, Upstream: calls, Budgets: h.money, Verify: engine.Verifier(),
+		Now: time.Now, Log: log,
 	})
 	h.front = ingress.New(ingress.Config{
 		Engine: engine.Engine, Auth: h.keys, Router: h.router, Upstream: calls, Ledger: ledger.NewRecorder(h.back.Ledger(), ledger.OnDisk),
