@@ -46,36 +46,46 @@ type usage struct {
 	Key    string      `json:"api_key"`
 }
 
-// cell names one part of a day's report.
-type cell struct{ subject, model, key string }
+// use is what a subject's spend is split by.
+type use struct{ model, key string }
 
-// cells are the parts of one day.
-type cells map[cell]*ledger.Sums
+// cells are sums by subject and use.
+type cells map[string]map[use]*ledger.Sums
 
-func (c cells) add(at cell, s *ledger.Sums) {
-	sums := c[at]
+func (c cells) add(subject string, u use, s *ledger.Sums) {
+	uses := c[subject]
+	if uses == nil {
+		uses = map[use]*ledger.Sums{}
+		c[subject] = uses
+	}
+	sums := uses[u]
 	if sums == nil {
 		sums = new(ledger.Sums)
-		c[at] = sums
+		uses[u] = sums
 	}
 	sums.Add(s)
 }
 
-// rows are the cells of each subject, and its sum, sorted by subject.
-func (c cells) rows(row func(subject string, total gateway.NanoUSD, parts []usage) error) error {
-	sorted := slices.SortedFunc(maps.Keys(c), func(a, b cell) int {
-		return cmp.Or(cmp.Compare(a.subject, b.subject), cmp.Compare(a.model, b.model), cmp.Compare(a.key, b.key))
+// of is the sum of a subject, and its uses in the order of their models.
+func (c cells) of(subject string) (total ledger.Sums, uses []use) {
+	for _, sums := range c[subject] {
+		total.Add(sums)
+	}
+	return total, slices.SortedFunc(maps.Keys(c[subject]), func(a, b use) int {
+		return cmp.Or(cmp.Compare(a.model, b.model), cmp.Compare(a.key, b.key))
 	})
-	for len(sorted) > 0 {
-		subject, total, parts := sorted[0].subject, gateway.NanoUSD(0), []usage{}
-		for len(sorted) > 0 && sorted[0].subject == subject {
-			at := sorted[0]
-			sums := c[at]
-			total = total.Plus(sums.Spend)
-			parts = append(parts, usage{at.model, dollars(sums.Spend), sums.Total(), at.key})
-			sorted = sorted[1:]
+}
+
+// rows are the subjects with their uses, sorted.
+func (c cells) rows(row func(subject string, total gateway.NanoUSD, uses []usage) error) error {
+	for _, subject := range slices.Sorted(maps.Keys(c)) {
+		total, uses := c.of(subject)
+		parts := make([]usage, len(uses))
+		for i, u := range uses {
+			sums := c[subject][u]
+			parts[i] = usage{u.model, dollars(sums.Spend), sums.Total(), u.key}
 		}
-		if err := row(subject, total, parts); err != nil {
+		if err := row(subject, total.Spend, parts); err != nil {
 			return err
 		}
 	}
@@ -111,14 +121,14 @@ type days struct {
 	done  func(day string, c cells) error
 }
 
-func (d *days) add(day string, at cell, s *ledger.Sums) error {
+func (d *days) add(day, subject string, u use, s *ledger.Sums) error {
 	if day != d.day {
 		if err := d.end(); err != nil {
 			return err
 		}
 		d.day, d.cells = day, cells{}
 	}
-	d.cells.add(at, s)
+	d.cells.add(subject, u, s)
 	return nil
 }
 
@@ -143,7 +153,7 @@ func (s *Server) reportByTeam(w http.ResponseWriter, r *http.Request, v view) er
 		}}
 		for f, err := range s.facts(r.Context(), v) {
 			if err == nil {
-				err = d.add(f.Day, cell{f.Team, f.Model, f.Key}, &f.Sums)
+				err = d.add(f.Day, f.Team, use{f.Model, f.Key}, &f.Sums)
 			}
 			if err != nil {
 				return err
@@ -165,7 +175,7 @@ func (s *Server) reportByCustomer(w http.ResponseWriter, r *http.Request, v view
 		}}
 		for sum, err := range s.rollups(r.Context(), v, gateway.ScopeCustomer) {
 			if err == nil {
-				err = d.add(sum.Day, cell{sum.Subject, sum.Model, sum.Key}, &sum.Sums)
+				err = d.add(sum.Day, sum.Subject, use{sum.Model, sum.Key}, &sum.Sums)
 			}
 			if err != nil {
 				return err
@@ -188,6 +198,8 @@ type keyReport struct {
 	Key string `json:"api_key"`
 	costs
 	Models []modelCosts `json:"model_details"`
+
+	spend gateway.NanoUSD
 }
 
 type costs struct {
@@ -209,24 +221,18 @@ func (s *Server) reportByKey(w http.ResponseWriter, r *http.Request, v view) err
 		if err != nil {
 			return err
 		}
-		c.add(cell{subject: f.Key, model: f.Model}, &f.Sums)
+		c.add(f.Key, use{model: f.Model}, &f.Sums)
 	}
-	reports := map[string]*keyReport{}
-	totals := map[string]*ledger.Sums{}
-	for _, at := range slices.SortedFunc(maps.Keys(c), func(a, b cell) int { return cmp.Compare(a.model, b.model) }) {
-		one := reports[at.subject]
-		if one == nil {
-			one = &keyReport{Key: at.subject}
-			reports[at.subject], totals[at.subject] = one, new(ledger.Sums)
+	list := []keyReport{}
+	for key := range c {
+		total, uses := c.of(key)
+		one := keyReport{Key: key, costs: costsOf(&total), spend: total.Spend}
+		for _, u := range uses {
+			one.Models = append(one.Models, modelCosts{u.model, costsOf(c[key][u])})
 		}
-		totals[at.subject].Add(c[at])
-		one.Models = append(one.Models, modelCosts{at.model, costsOf(c[at])})
+		list = append(list, one)
 	}
-	list := make([]*keyReport, 0, len(reports))
-	for _, key := range bySpend(totals) {
-		reports[key].costs = costsOf(totals[key])
-		list = append(list, reports[key])
-	}
+	slices.SortFunc(list, func(a, b keyReport) int { return cmp.Or(cmp.Compare(b.spend, a.spend), cmp.Compare(a.Key, b.Key)) })
 	return writeJSON(w, http.StatusOK, list)
 }
 

@@ -25,7 +25,13 @@ type state struct {
 	windows map[string]window
 	stable  map[string]bool // windows
 	leases  map[string]escrow.Lease
-	held    map[string][]escrow.Lease // by window
+	held    map[string][]lease // by window
+}
+
+// lease is the document of a lease as it was read.
+type lease struct {
+	escrow.Lease
+	id string
 }
 
 func readBudgets(ctx context.Context, s store.Reader) (*state, error) {
@@ -33,7 +39,7 @@ func readBudgets(ctx context.Context, s store.Reader) (*state, error) {
 	if err != nil {
 		return nil, err
 	}
-	st := &state{stable: map[string]bool{}, leases: map[string]escrow.Lease{}, held: map[string][]escrow.Lease{}}
+	st := &state{stable: map[string]bool{}, leases: map[string]escrow.Lease{}, held: map[string][]lease{}}
 	for doc, err := range s.Query(ctx, store.Query{Collection: escrow.Leases}) {
 		var l escrow.Lease
 		if err == nil {
@@ -43,7 +49,7 @@ func readBudgets(ctx context.Context, s store.Reader) (*state, error) {
 			return nil, fmt.Errorf("read leases: %w", err)
 		}
 		st.leases[doc.ID] = l
-		st.held[l.Budget] = append(st.held[l.Budget], l)
+		st.held[l.Budget] = append(st.held[l.Budget], lease{l, doc.ID})
 	}
 	if st.windows, err = readWindows(ctx, s); err != nil {
 		return nil, err
@@ -100,9 +106,7 @@ func (c *check) window(ctx context.Context, id string, st *state) error {
 		}
 		d, gone := balance(&w, mine)
 		if stable && d == nil || round == rounds {
-			c.report.Windows++
-			c.report.Allocated = c.report.Allocated.Plus(gateway.NanoUSD(w.Alloc))
-			c.report.Gone = c.report.Gone.Plus(gone)
+			c.count(&w, mine, gone)
 			if d != nil {
 				c.differs(*d)
 			}
@@ -120,7 +124,7 @@ func (c *check) window(ctx context.Context, id string, st *state) error {
 	}
 }
 
-func (c *check) readWindow(ctx context.Context, id string) (w window, mine []escrow.Lease, stable bool, err error) {
+func (c *check) readWindow(ctx context.Context, id string) (w window, mine []lease, stable bool, err error) {
 	before, err := c.store.Get(ctx, escrow.Budgets.Ref(id), nil)
 	if err != nil {
 		return w, nil, false, err
@@ -133,7 +137,7 @@ func (c *check) readWindow(ctx context.Context, id string) (w window, mine []esc
 		if err != nil {
 			return w, nil, false, fmt.Errorf("read leases of %s: %w", id, err)
 		}
-		mine = append(mine, l)
+		mine = append(mine, lease{l, doc.ID})
 	}
 	w.version, err = c.store.Get(ctx, escrow.Budgets.Ref(id), &w.Window)
 	return w, mine, before == w.version, err
@@ -141,7 +145,7 @@ func (c *check) readWindow(ctx context.Context, id string) (w window, mine []esc
 
 // balance compares what a window says of its leases with what they say. Of a window without end, closed leases are dropped after a
 // while: they have left the same amount in Alloc and in Spent.
-func balance(w *window, mine []escrow.Lease) (d *Difference, gone gateway.NanoUSD) {
+func balance(w *window, mine []lease) (d *Difference, gone gateway.NanoUSD) {
 	var granted, reported int64
 	for i := range mine {
 		granted += mine[i].Granted
@@ -180,7 +184,6 @@ func (c *check) lease(ctx context.Context, id string, before escrow.Lease, st *s
 			field, want, why = "budget", 1, "its window does not exist"
 		}
 		if field == "" || round == rounds {
-			c.settle(id, &after, entries, nameOf(&w.Window))
 			if field != "" {
 				c.differs(Difference{
 					Kind: "lease", Document: id, Scope: gateway.Scope(w.Scope), Subject: w.Subject, Model: w.Model, Window: nameOf(&w.Window),
@@ -240,18 +243,25 @@ func judge(before *escrow.Lease, entries gateway.NanoUSD, after *escrow.Lease) (
 	return "", 0, 0, ""
 }
 
-// settle adds a lease to the totals.
-func (c *check) settle(id string, l *escrow.Lease, entries gateway.NanoUSD, w *Window) {
+// count adds a window and its leases to the totals. What was charged to them was read before they were, so it is within what they hold.
+func (c *check) count(w *window, mine []lease, gone gateway.NanoUSD) {
 	r := &c.report
-	r.Leases++
-	r.Charged = r.Charged.Plus(entries)
-	rest := gateway.NanoUSD(l.Granted) - entries
-	if !l.Dead {
-		r.Outstanding = r.Outstanding.Plus(rest)
-		return
-	}
-	r.Unknown = r.Unknown.Plus(rest)
-	if rest > 0 && len(r.Unknowns) < maxNamed {
-		r.Unknowns = append(r.Unknowns, Unknown{id, *w, rest})
+	r.Windows++
+	r.Allocated = r.Allocated.Plus(gateway.NanoUSD(w.Alloc))
+	r.Gone = r.Gone.Plus(gone)
+	for i := range mine {
+		l := &mine[i]
+		entries := c.spent[l.id]
+		rest := gateway.NanoUSD(l.Granted) - entries
+		r.Leases++
+		r.Charged = r.Charged.Plus(entries)
+		if !l.Dead {
+			r.Outstanding = r.Outstanding.Plus(rest)
+			continue
+		}
+		r.Unknown = r.Unknown.Plus(rest)
+		if rest > 0 && len(r.Unknowns) < maxNamed {
+			r.Unknowns = append(r.Unknowns, Unknown{l.id, *nameOf(&w.Window), rest})
+		}
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/sluice-gateway/sluice/shared/budget"
 	"github.com/sluice-gateway/sluice/shared/event"
 	"github.com/sluice-gateway/sluice/shared/gateway"
@@ -173,45 +175,71 @@ func TestOpening(t *testing.T) {
 	})
 }
 
-// Thresholds are told once each, and the soft budget stops nothing.
+// Thresholds are told once each, and the soft budget stops nothing. A budget that refuses calls is used up, even if a little is left;
+// one that refuses a call for its size is not.
 func TestThresholds(t *testing.T) {
 	t.Parallel()
-	s := memstore.New()
-	b := newBudgets(s, "one", budget.Settings{})
-	soft := gateway.NanoUSD(30)
-	l := &gateway.Limits{Budgets: []gateway.Budget{{Max: 100}}, Soft: &soft}
-	for range 12 {
-		r, err := b.Reserve(t.Context(), ask(l, 10))
-		if err != nil {
-			break
-		}
-		r.Settle(10, 0)
-		if err := b.Report(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+	for name, c := range map[string]struct {
+		cost, last gateway.NanoUSD
+		want       map[string]int
+	}{
+		"to the end":     {10, 10, map[string]int{"soft_budget_crossed": 1, "threshold_crossed": 2, "budget_crossed": 1}},
+		"all but little": {31, 31, map[string]int{"soft_budget_crossed": 1, "threshold_crossed": 2, "budget_crossed": 1}},
+		"a large call":   {11, 1000, map[string]int{"soft_budget_crossed": 1, "threshold_crossed": 1}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := memstore.New()
+			b := newBudgets(s, "one", budget.Settings{})
+			soft := gateway.NanoUSD(30)
+			l := &gateway.Limits{Budgets: []gateway.Budget{{Max: 100}}, Soft: &soft}
+			calls := 12
+			if c.last != c.cost {
+				calls = 6
+			}
+			for range calls {
+				r, err := b.Reserve(t.Context(), ask(l, c.cost))
+				if err != nil {
+					break
+				}
+				r.Settle(c.cost, 0)
+				if err := b.Report(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for range 3 {
+				if _, err := b.Reserve(t.Context(), ask(l, c.last)); refused(t, err).Kind != gateway.KindBudget {
+					t.Error(err)
+				}
+			}
+			if diff := cmp.Diff(c.want, told(t, s)); diff != "" {
+				t.Errorf("told (-want +got):\n%s", diff)
+			}
+		})
 	}
-	told := map[string]int{}
+}
+
+// told counts the events about the budget of k by what they tell.
+func told(t *testing.T, s store.Store) map[string]int {
+	t.Helper()
+	counts := map[string]int{}
 	for line, err := range (&event.Sender{Store: s, Now: time.Now}).Log(t.Context(), "", false) {
 		if err != nil {
 			t.Fatal(err)
 		}
 		var e struct {
-			Type string
 			Data struct {
-				Event   string
-				Percent int
-				Subject string
+				Event, Subject string
+				Percent        int
 			}
 		}
 		if err := json.Unmarshal(line, &e); err != nil || e.Data.Subject != "k" {
 			t.Fatalf("%s: %v", line, err)
 		}
-		told[e.Data.Event]++
+		counts[e.Data.Event]++
 		if e.Data.Event == "threshold_crossed" && e.Data.Percent != 50 && e.Data.Percent != 80 {
 			t.Errorf("%s", line)
 		}
 	}
-	if told["soft_budget_crossed"] != 1 || told["threshold_crossed"] != 2 || told["budget_crossed"] != 1 {
-		t.Errorf("told: %v", told)
-	}
+	return counts
 }

@@ -111,7 +111,7 @@ func (t *lateTx) Put(ref store.Ref, doc any) error { t.put[ref] = doc; return ni
 // TestChaos drives whole processes, with their goroutines, through a bad day.
 func TestChaos(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(max(20, escrow.Schedules(t)/200)) {
+	for seed := range uint64(max(10, escrow.Schedules(t)/200)) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) { chaos(t, seed) })

@@ -78,7 +78,7 @@ type Lease struct {
 }
 
 // Notice is told, inside the transaction that moved a window there, that 50, 80 or 100 percent of Limit are spent, or with
-// percent 0 that Soft is. It may write to tx and must not read. It is committed exactly once per window and threshold,
+// percent 0 that Soft is; of 100 also when a call is refused and hardly anything is left. It may write to tx and must not read. It is committed exactly once per window and threshold,
 // though it may run more often; committed, if not nil, is called after the commit. It comes when holders report: with
 // their grants, and at the latest when each has spent 1/32 of the limit since or has been idle for 15 seconds.
 type Notice func(tx store.Tx, w Window, percent int) (committed func(), err error)

@@ -20,6 +20,7 @@ type lease struct {
 	budget  Budget // as last passed to Reserve
 	state   state
 	closed  bool // gone, and the document says so
+	told    bool // that the window is used up
 	busy    bool // a write is in flight: see acquire
 	over    bool // the limit was lowered: admit only what a grant was made for
 	waiters []demand

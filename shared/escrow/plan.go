@@ -1,8 +1,6 @@
 package escrow
 
-import (
-	"math"
-)
+import "math"
 
 // How much is taken ahead of need. More is fewer writes; less is less that a killed process takes with it, and less to
 // collect near the end.

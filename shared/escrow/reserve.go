@@ -2,6 +2,7 @@ package escrow
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -57,10 +58,15 @@ func (e *Escrow) Reserve(ctx context.Context, amount, least int64, budgets []Bud
 	if e.known(r, budgets) && admitAll(r.leases, budgets, amount) == nil {
 		return r, nil
 	}
-	if err := e.seek(ctx, r, min(max(1, least), amount), budgets); err != nil {
-		return nil, err
+	err := e.seek(ctx, r, min(max(1, least), amount), budgets)
+	if err == nil {
+		return r, nil
 	}
-	return r, nil
+	var short *Short
+	if errors.As(err, &short) {
+		e.refused(ctx, short)
+	}
+	return nil, err
 }
 
 // known fills in the leases of the budgets, if there is one for each.

@@ -36,6 +36,7 @@ type world struct {
 	charged   map[string]int64 // by lease document: what providers really billed
 	crashed   map[string]bool  // lease documents whose holder was killed
 	born      int
+	scratch   [3]map[string]int64
 	stats     stats
 }
 
@@ -81,6 +82,9 @@ func newWorld(seed uint64, broken breach) *world {
 	w := &world{
 		rnd: rand.New(rand.NewPCG(seed, 7)), broken: broken, now: 1_000_000_000, windows: map[string]Window{}, leases: map[string]Lease{},
 		holdings: map[string]*held{}, charged: map[string]int64{}, crashed: map[string]bool{},
+	}
+	for i := range w.scratch {
+		w.scratch[i] = map[string]int64{}
 	}
 	limits := []int64{60, 600, 6000, 60_000}
 	for i := range 1 + w.rnd.IntN(3) {
@@ -206,7 +210,10 @@ func (w *world) apply(o *op) error {
 
 // check asserts what must hold after every move.
 func (w *world) check() error {
-	inflight := map[string]int64{} // by lease document
+	inflight, granted, worst := w.scratch[0], w.scratch[1], w.scratch[2] // the first by lease, the others by window
+	for _, m := range w.scratch {
+		clear(m)
+	}
 	for _, p := range w.processes {
 		for _, c := range p.calls {
 			for _, l := range c.r.leases {
@@ -215,15 +222,14 @@ func (w *world) check() error {
 		}
 	}
 	for _, p := range w.processes {
-		for _, l := range p.e.all() {
-			d := w.leases[l.id]
-			switch {
-			case l.inflight != inflight[l.id]:
-				return fmt.Errorf("%s: %d in flight, calls have %d", l.id, l.inflight, inflight[l.id])
-			case l.used() > d.Opened:
-				return fmt.Errorf("I1: %s: used %d, document %+v", l.id, l.used(), d)
-			case !w.lax && l.state == usable && (l.used() > l.open || l.open > d.Opened):
-				return fmt.Errorf("I1: %s: used %d, open %d, document %+v", l.id, l.used(), l.open, d)
+		for _, l := range p.e.leases {
+			if err := w.checkLease(l, inflight[l.id]); err != nil {
+				return err
+			}
+		}
+		for _, l := range p.e.old {
+			if err := w.checkLease(l, inflight[l.id]); err != nil {
+				return err
 			}
 		}
 	}
@@ -232,7 +238,6 @@ func (w *world) check() error {
 			inflight[l.id] += c.r.amount
 		}
 	}
-	granted, worst := map[string]int64{}, map[string]int64{}
 	for id, d := range w.leases {
 		if d.Spent > d.Opened || d.Opened > d.Granted || d.Reported > d.Spent {
 			return fmt.Errorf("I1: %s: %+v", id, d)
@@ -250,6 +255,20 @@ func (w *world) check() error {
 		case worst[b.ID] > d.Alloc:
 			return fmt.Errorf("I3: %+v: providers may bill %d", d, worst[b.ID])
 		}
+	}
+	return nil
+}
+
+// checkLease asserts I1 of what a process remembers and what the document says.
+func (w *world) checkLease(l *lease, inflight int64) error {
+	d := w.leases[l.id]
+	switch {
+	case l.inflight != inflight:
+		return fmt.Errorf("%s: %d in flight, calls have %d", l.id, l.inflight, inflight)
+	case l.used() > d.Opened:
+		return fmt.Errorf("I1: %s: used %d, document %+v", l.id, l.used(), d)
+	case !w.lax && l.state == usable && (l.used() > l.open || l.open > d.Opened):
+		return fmt.Errorf("I1: %s: used %d, open %d, document %+v", l.id, l.used(), l.open, d)
 	}
 	return nil
 }

@@ -25,7 +25,7 @@ const (
 	meanWords = 30
 	paid      = 0.7  // part of the calls that the dollar pays for
 	onTheBill = 0.97 // of the dollar, at least, when demand goes on
-	awayShare = 50   // of the calls may find the store too slow: the emulator's fault, and not what this is about
+	awayShare = 10   // of the calls may find the store too slow: an emulator on a busy machine is, and that is not what this is about
 )
 
 // dear is a tariff by which so many calls use the dollar up.
@@ -70,7 +70,7 @@ func moneyRuns() int {
 // budget to the nano-dollar, nearly all of it is of use, and a call is refused when the remainder does not pay for it.
 func TestMoneyBudget(t *testing.T) {
 	s := seed(t)
-	members, calls := sized(16, 6), sized(5000, 1500)
+	members, calls := sized(16, 6), sized(5000, 1000)
 	p := dear(calls)
 	f := newFleet(t, startCloud(t, p.models), members)
 	for run := range moneyRuns() {
@@ -80,7 +80,7 @@ func TestMoneyBudget(t *testing.T) {
 			freezes = append(freezes, 30*time.Second)
 		}
 		f.budgetRun(t, p, run, &storm{
-			fleet: f, calls: calls, callers: sized(16, 10), order: orders(s+uint64(run), run),
+			fleet: f, calls: calls, callers: sized(16, 8), order: orders(s+uint64(run), run),
 			faults: faults(random, members, calls, 2+random.IntN(2), freezes...),
 		})
 		if t.Failed() {
@@ -94,13 +94,13 @@ func TestMoneyBudget(t *testing.T) {
 // The same on one machine, where one process has the whole budget.
 func TestMoneyBudgetLocal(t *testing.T) {
 	s := seed(t)
-	calls := sized(2000, 800)
+	calls := sized(2000, 600)
 	p := dear(calls)
 	f := newFleet(t, startLocal(t, p.models), 1)
 	for run := range sized(5, 1) {
 		random := rand.New(rand.NewPCG(s, uint64(run)))
 		f.budgetRun(t, p, run, &storm{
-			fleet: f, calls: calls, callers: sized(64, 32), order: orders(s+uint64(run), run),
+			fleet: f, calls: calls, callers: sized(16, 8), order: orders(s+uint64(run), run),
 			faults: faults(random, 1, calls, 3, sized(5*time.Second, time.Second)),
 		})
 		if t.Failed() {
@@ -130,49 +130,29 @@ func (f *fleet) budgetRun(t *testing.T, p tariff, run int, s *storm) {
 	}
 	begun := time.Now()
 	s.key = f.newKey(t, map[string]any{"max_budget": dollar.Dollars()})
-	stopw := make(chan int)
-	go func() {
-		for {
-			select {
-			case <-stopw:
-				return
-			case <-time.After(time.Second):
-				if s.issued.Load() == 0 { continue }
-				e := f.escrow(t, s.key)
-				fmt.Printf("   %v issued %d alloc %s opened %s spent %s writes %d leases %d\n", time.Since(begun).Round(time.Millisecond), s.issued.Load(), e.alloc, e.opened, e.spent, e.writes, e.leases)
-			}
-		}
-	}()
 	results := s.rage(t)
-	close(stopw)
-	fmt.Println("storm", time.Since(begun))
 	stormed := time.Since(begun)
 	results = append(results, f.exhaust(t, s.key, order{model: fmt.Sprintf("fake-run%d", run), words: 20, limit: 24})...)
-	fmt.Println("exhaust", time.Since(begun))
 	lines := f.settled(t, run)
-	fmt.Println("settled", time.Since(begun))
 	bill := p.total(lines)
 	if bill > dollar {
 		t.Errorf("the bill is %s", bill)
 	}
 	refused := f.checkAnswers(t, results)
 	left, writes := f.left(t, s.key, bill)
-	t.Logf("run %d: %v in the storm, %d calls, %d on the bill, %d refused, faults %v; bill %s, left %s, in nobody's hands %s; %d escrow commits, one for %d calls",
-		run, stormed.Round(time.Millisecond), len(results), len(lines), refused, s.faults, bill, left, dollar-bill-left, writes, int64(len(results))/max(1, writes))
+	t.Logf("run %d: %d calls in %v, %d on the bill, %d refused; %v; bill %s, left %s, gone with killed processes %s; %s",
+		run, len(results), stormed.Round(time.Millisecond), len(lines), refused, s.faults, bill, left, dollar-bill-left, perCommit(len(results), writes))
 	if nobodys, most := dollar-bill-left, f.takenAtMost(p, s); nobodys > most {
 		t.Errorf("killed processes have taken %s with them, want at most %s", nobodys, most)
 	} else if bill+nobodys < gateway.NanoUSD(onTheBill*float64(dollar)) {
 		t.Errorf("only %s is on the bill, and %s gone with killed processes", bill, nobodys)
 	}
 	results = append(results, f.probe(t, p, s.key, run)...)
-	fmt.Println("probed", time.Since(begun))
 	f.squeeze(t, s.key, run)
 	lines = f.settled(t, run)
 	if bill = p.total(lines); bill > dollar {
 		t.Errorf("in the end the bill is %s", bill)
 	}
-	fmt.Println("squeezed", time.Since(begun))
-	defer func() { fmt.Println("ledger", time.Since(begun)) }()
 	f.checkLedger(t, p, s.key, lines, results, f.lostAtMost(s))
 }
 
@@ -233,6 +213,14 @@ func (f *fleet) lostAtMost(s *storm) (n int) {
 		}
 	}
 	return n
+}
+
+// perCommit tells how many calls one commit served. A commit writes a process's lease, and maybe the window.
+func perCommit(calls int, commits int64) string {
+	if commits == 0 {
+		return "commits not counted: the embedded store shows no documents"
+	}
+	return fmt.Sprintf("%d escrow commits, one for %.1f calls", commits, float64(calls)/float64(commits))
 }
 
 // takenAtMost is what the processes that were killed may have taken with them: what their calls in flight could have cost, and

@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -30,6 +31,13 @@ type fault struct {
 	at     int
 	member int
 	frozen time.Duration // 0: it is killed
+}
+
+func (f fault) String() string {
+	if f.frozen == 0 {
+		return fmt.Sprintf("process %d killed at call %d", f.member, f.at)
+	}
+	return fmt.Sprintf("process %d frozen for %v at call %d", f.member, f.frozen.Round(time.Millisecond), f.at)
 }
 
 // faults are so many kills and freezes at random moments of the first part of so many calls.
