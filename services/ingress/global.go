@@ -1,7 +1,9 @@
 package ingress
 
 import (
+	"context"
 	"encoding/json"
+	"iter"
 	"maps"
 	"net/http"
 	"slices"
@@ -214,11 +216,11 @@ func (s *Server) spendKeys(w http.ResponseWriter, r *http.Request, p gateway.Pri
 		return err
 	}
 	rows := map[string]map[string]any{}
-	for key, err := range s.Keys.List(r.Context(), auth.Filter{User: v.user}, 0) {
+	for key, err := range s.shownKeys(r.Context(), v) {
 		if err != nil {
 			return err
 		}
-		if v.key != "" && key.ID != v.key || len(v.teams) > 0 && !slices.Contains(v.teams, key.Team) {
+		if len(v.teams) > 0 && !slices.Contains(v.teams, key.Team) {
 			continue
 		}
 		if totals[key.ID] == nil {
@@ -240,6 +242,34 @@ func (s *Server) spendKeys(w http.ResponseWriter, r *http.Request, p gateway.Pri
 	return writeJSON(w, http.StatusOK, list)
 }
 
+// shownKeys yields the keys that the view selects, whatever their teams.
+func (s *Server) shownKeys(ctx context.Context, v view) iter.Seq2[*auth.Key, error] {
+	if v.key == "" {
+		return s.Keys.List(ctx, auth.Filter{User: v.user}, 0)
+	}
+	return one(s.Keys.Info(ctx, v.key))
+}
+
+// shownUsers yields the users that p may see, or the one that is asked for.
+func (s *Server) shownUsers(ctx context.Context, p gateway.Principal, user string) iter.Seq2[*account.Account, error] {
+	if !p.SeesAll() {
+		user = p.UserID
+	}
+	if user == "" && p.SeesAll() {
+		return s.Accounts.List(ctx, account.Filter{Kind: account.User})
+	}
+	return one(s.Accounts.Get(ctx, account.User, user))
+}
+
+// one yields what was found; nothing if it was not.
+func one[T any](found *T, err error) iter.Seq2[*T, error] {
+	return func(yield func(*T, error) bool) {
+		if err == nil || !isNotFound(err) {
+			yield(found, err)
+		}
+	}
+}
+
 // spendUsers lists users with what they spent, the largest first.
 func (s *Server) spendUsers(w http.ResponseWriter, r *http.Request, p gateway.Principal) error {
 	v, err := s.viewOf(r, p)
@@ -252,12 +282,9 @@ func (s *Server) spendUsers(w http.ResponseWriter, r *http.Request, p gateway.Pr
 	}
 	delete(totals, "") // of keys without user
 	rows := map[string]map[string]any{}
-	for user, err := range s.Accounts.List(r.Context(), account.Filter{Kind: account.User}) {
+	for user, err := range s.shownUsers(r.Context(), p, v.user) {
 		if err != nil {
 			return err
-		}
-		if v.user != "" && user.ID != v.user || !p.SeesAll() && user.ID != p.UserID {
-			continue
 		}
 		if totals[user.ID] == nil {
 			totals[user.ID] = new(ledger.Sums)

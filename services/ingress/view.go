@@ -157,13 +157,7 @@ func (s *Server) selected(ctx context.Context, v view, r ledger.Range) iter.Seq2
 
 // rollups yields the sums of tags or customers that the view selects, day by day.
 func (s *Server) rollups(ctx context.Context, v view, scope gateway.Scope) iter.Seq2[*ledger.Rollup, error] {
-	return func(yield func(*ledger.Rollup, error) bool) {
-		for r, err := range ledger.SelectRollups(ctx, s.Store, ledger.Range{Scope: scope, From: v.from, To: v.to}) {
-			if (err != nil || v.key == "" || r.Key == v.key) && !yield(r, err) {
-				return
-			}
-		}
-	}
+	return ledger.SelectRollups(ctx, s.Store, ledger.Range{Scope: scope, Key: v.key, From: v.from, To: v.to})
 }
 
 // teamNames finds what teams are called.

@@ -98,9 +98,12 @@ func hide(change func(*Lease)) func(*world, *op) func() {
 
 const steps = 300
 
-// schedules is how many seeds a plain run explores; SLUICE_ESCROW_SCHEDULES sets another number.
+// schedules is how many seeds a run explores: a sample, or 100,000 in a soak; SLUICE_ESCROW_SCHEDULES sets another number.
 func schedules(t *testing.T) int {
 	n := 3000
+	if os.Getenv("SLUICE_SOAK") == "1" {
+		n = 100_000
+	}
 	if text := os.Getenv("SLUICE_ESCROW_SCHEDULES"); text != "" {
 		var err error
 		if n, err = strconv.Atoi(text); err != nil {

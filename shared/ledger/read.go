@@ -58,6 +58,7 @@ func memberSpent(ctx context.Context, s store.Reader, member, day string) (spent
 type Range struct {
 	Scope    gateway.Scope
 	Subject  string
+	Key      string // of rollups that are for one; not with a Subject
 	From, To string // UTC days such as "2026-11-22"
 	Desc     bool   // the last day first
 }
@@ -70,6 +71,8 @@ func (r Range) query() store.Query {
 		q.Collection, q.Eq = Rollups, map[string]any{"scope": string(r.Scope)}
 		if r.Subject != "" {
 			q.Eq["subject"] = r.Subject
+		} else if r.Key != "" {
+			q.Eq["key"] = r.Key
 		}
 	case r.Subject != "":
 		q.Eq = map[string]any{field: r.Subject}

@@ -23,7 +23,7 @@ var Facts = store.Collection{
 // Rollups holds daily sums over what an entry may have several of, or that there is no end of: customers, tags, leases.
 var Rollups = store.Collection{
 	Name:    "rollups",
-	Indexes: []store.Index{{"scope", "subject", "day"}, {"scope", "day"}},
+	Indexes: []store.Index{{"scope", "subject", "day"}, {"scope", "day"}, {"key", "scope", "day"}},
 }
 
 // ScopeLease is the scope of what was charged to one lease of a budget.

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -14,7 +15,7 @@ import (
 	"github.com/sluice-gateway/sluice/shared/ratelimit"
 )
 
-var seeds = flag.Int("ratelimit.seeds", 2000, "random schedules to run")
+var seeds = flag.Int("ratelimit.seeds", 0, "random schedules to run; 0 is a sample, or many in a soak (SLUICE_SOAK=1)")
 
 // TestSchedules has some processes make calls of random cost and length under three kinds of limits, for two minutes, while
 // requests and answers get lost or take effect a minute late, processes are killed and replaced, and clocks differ by a
@@ -22,13 +23,18 @@ var seeds = flag.Int("ratelimit.seeds", 2000, "random schedules to run")
 func TestSchedules(t *testing.T) {
 	t.Parallel()
 	const lanes = 4
-	if testing.Short() {
-		*seeds = min(*seeds, 200)
+	n := *seeds
+	switch {
+	case n > 0:
+	case os.Getenv("SLUICE_SOAK") == "1":
+		n = 20_000
+	default:
+		n = 300
 	}
 	for lane := range lanes {
 		t.Run(fmt.Sprint(lane), func(t *testing.T) {
 			t.Parallel()
-			for seed := lane; seed < *seeds && !t.Failed(); seed += lanes {
+			for seed := lane; seed < n && !t.Failed(); seed += lanes {
 				synctest.Test(t, func(t *testing.T) { schedule(t, uint64(seed)) })
 			}
 		})
