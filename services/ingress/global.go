@@ -216,7 +216,7 @@ func (s *Server) spendKeys(w http.ResponseWriter, r *http.Request, p gateway.Pri
 		return err
 	}
 	rows := map[string]map[string]any{}
-	for key, err := range s.shownKeys(r.Context(), v) {
+	for key, err := range s.keysInView(r.Context(), v) {
 		if err != nil {
 			return err
 		}
@@ -242,16 +242,16 @@ func (s *Server) spendKeys(w http.ResponseWriter, r *http.Request, p gateway.Pri
 	return writeJSON(w, http.StatusOK, list)
 }
 
-// shownKeys yields the keys that the view selects, whatever their teams.
-func (s *Server) shownKeys(ctx context.Context, v view) iter.Seq2[*auth.Key, error] {
+// keysInView yields the keys that the view selects, whatever their teams.
+func (s *Server) keysInView(ctx context.Context, v view) iter.Seq2[*auth.Key, error] {
 	if v.key == "" {
 		return s.Keys.List(ctx, auth.Filter{User: v.user}, 0)
 	}
 	return one(s.Keys.Info(ctx, v.key))
 }
 
-// shownUsers yields the users that p may see, or the one that is asked for.
-func (s *Server) shownUsers(ctx context.Context, p gateway.Principal, user string) iter.Seq2[*account.Account, error] {
+// usersInView yields the users that p may see, or the one that is asked for.
+func (s *Server) usersInView(ctx context.Context, p gateway.Principal, user string) iter.Seq2[*account.Account, error] {
 	if !p.SeesAll() {
 		user = p.UserID
 	}
@@ -282,7 +282,7 @@ func (s *Server) spendUsers(w http.ResponseWriter, r *http.Request, p gateway.Pr
 	}
 	delete(totals, "") // of keys without user
 	rows := map[string]map[string]any{}
-	for user, err := range s.shownUsers(r.Context(), p, v.user) {
+	for user, err := range s.usersInView(r.Context(), p, v.user) {
 		if err != nil {
 			return err
 		}

@@ -1,10 +1,7 @@
 package ingress
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"net/http"
-	"strconv"
 
 	"github.com/sluice-gateway/sluice/shared/gateway"
 	"github.com/sluice-gateway/sluice/shared/pricing"
@@ -64,22 +61,20 @@ var allOps = []gateway.Op{gateway.OpChat, gateway.OpCompletions, gateway.OpEmbed
 
 // deployments are all that serve a model, whatever the op, if p may call it.
 func (s *Server) deployments(p gateway.Principal, name string) (all []deployed, err error) {
-	have := map[string]int{}
+	have := map[string]bool{}
 	for _, op := range allOps {
 		plan, fault := s.Router.Plan(p, op, name)
 		if fault != nil {
 			err = fault
 			continue
 		}
-		seen := map[string]int{} // two rows may differ in their credential only, which is not looked at
 		for _, d := range plan {
-			d.Model = name
-			id := idOf(&d)
-			if seen[id]++; seen[id] <= have[id] {
+			if have[d.ID] {
 				continue
 			}
-			have[id]++
-			one := deployed{Deployment: d, id: id + "-" + strconv.Itoa(have[id])}
+			have[d.ID] = true
+			d.Model = name
+			one := deployed{Deployment: d, id: d.ID}
 			one.price, one.priced = s.Upstream.Price(&d)
 			all = append(all, one)
 		}
@@ -88,11 +83,6 @@ func (s *Server) deployments(p gateway.Principal, name string) (all []deployed, 
 		err = nil
 	}
 	return all, err
-}
-
-func idOf(d *routing.Deployment) string {
-	h := sha256.Sum256([]byte(d.Model + "\x00" + d.Provider + "\x00" + d.VendorModel + "\x00" + d.BaseURL))
-	return hex.EncodeToString(h[:16])
 }
 
 // everyDeployment is all that p may call and may know of, in the order in which the names are listed.

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/sluice-gateway/sluice/shared/gateway"
-	"github.com/sluice-gateway/sluice/shared/jsonedit"
 	"github.com/sluice-gateway/sluice/shared/store"
 )
 
@@ -89,19 +88,30 @@ func (r Range) query() store.Query {
 // SelectFacts yields the facts of a range day by day. The pointer is valid until the next.
 func SelectFacts(ctx context.Context, s store.Reader, r Range) iter.Seq2[*Fact, error] {
 	d := newDecoder()
-	return walk(ctx, s, r.query(), func(doc store.Doc) (*Fact, string, error) {
-		f, err := d.read(doc)
-		return f, d.fact.Day, err
-	})
+	return decoded(s.Query(ctx, r.query()), d.read)
 }
 
 // SelectRollups yields the rollups of a range day by day.
 func SelectRollups(ctx context.Context, s store.Reader, r Range) iter.Seq2[*Rollup, error] {
-	return walk(ctx, s, r.query(), func(doc store.Doc) (*Rollup, string, error) {
-		var sum Rollup
-		err := doc.Decode(&sum)
-		return &sum, sum.Day, err
+	return decoded(s.Query(ctx, r.query()), func(doc store.Doc) (*Rollup, error) {
+		sum := new(Rollup)
+		return sum, doc.Decode(sum)
 	})
+}
+
+// decoded yields documents as what read makes of them.
+func decoded[T any](docs iter.Seq2[store.Doc, error], read func(store.Doc) (T, error)) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for doc, err := range docs {
+			var t T
+			if err == nil {
+				t, err = read(doc)
+			}
+			if !yield(t, err) || err != nil {
+				return
+			}
+		}
+	}
 }
 
 // Filter selects entries; empty fields select all. Times are Unix microseconds, To excluded.
@@ -147,7 +157,7 @@ func (f Filter) Admits(e *Entry) bool {
 func Select(ctx context.Context, s store.Reader, f Filter) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
 		n := 0
-		for doc, err := range walk(ctx, s, f.query(), started) {
+		for doc, err := range s.Query(ctx, f.query()) {
 			if n++; err == nil && n <= f.Skip && !f.mixed() {
 				continue
 			}
@@ -166,16 +176,6 @@ func Select(ctx context.Context, s store.Reader, f Filter) iter.Seq2[Entry, erro
 			}
 		}
 	}
-}
-
-// started reads of an entry only what it is ordered by.
-func started(doc store.Doc) (store.Doc, int64, error) {
-	field := [1]jsonedit.Field{{Name: "started"}}
-	if !jsonedit.Find(doc.JSON, field[:]) {
-		return doc, 0, fmt.Errorf("decode ledger entry %s: not an object", doc.ID)
-	}
-	at, _ := field[0].Int()
-	return doc, at, nil
 }
 
 // Count is how many entries the filter selects, whatever its Skip and Limit.

@@ -22,6 +22,8 @@ type Credential struct {
 
 // Deployment is one concrete upstream of a model.
 type Deployment struct {
+	// ID tells deployments of a table apart and stays the same from start to start; NewTable gives one to those without.
+	ID string
 	// Model is the public name, or a pattern with one trailing * ("openai/*"): then VendorModel ends in * too, and what
 	// the star stands for is carried over.
 	Model       string

@@ -1,7 +1,10 @@
 package routing
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 
@@ -18,7 +21,11 @@ type Table struct {
 // NewTable makes a table of deployments. Several of one name are alternatives, tried in their order.
 func NewTable(deployments []Deployment) *Table {
 	t := &Table{exact: map[string][]Deployment{}}
+	ids := map[string]int{}
 	for _, d := range deployments {
+		if d.ID == "" {
+			d.ID = d.newID(ids)
+		}
 		if strings.HasSuffix(d.Model, "*") {
 			t.wild = append(t.wild, d)
 		} else {
@@ -30,6 +37,16 @@ func NewTable(deployments []Deployment) *Table {
 	}
 	slices.SortStableFunc(t.wild, func(a, b Deployment) int { return len(b.Model) - len(a.Model) })
 	return t
+}
+
+// newID is made of what a caller may see of the deployment; those that differ in nothing else are counted.
+func (d *Deployment) newID(have map[string]int) string {
+	h := sha256.Sum256([]byte(d.Model + "\x00" + d.Provider + "\x00" + d.VendorModel + "\x00" + d.BaseURL))
+	id := hex.EncodeToString(h[:12])
+	if have[id]++; have[id] > 1 {
+		id += "-" + strconv.Itoa(have[id])
+	}
+	return id
 }
 
 // Plan is the deployments to try for one call, in order. It has at least one.

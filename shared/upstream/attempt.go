@@ -49,7 +49,7 @@ func (c *Client) begin(ctx context.Context, call *Call, d *routing.Deployment, n
 	a.entry = ledger.Entry{
 		ID: attemptID(call.AttemptID, n), CallID: call.ID, Try: n, Key: p.KeyHash, KeyAlias: p.KeyAlias, User: p.UserID, Team: p.TeamID,
 		Org: p.OrgID, Customer: call.Customer, Tags: call.Tags, Batch: call.Batch, CustomID: call.CustomID, Op: call.Request.Op,
-		Model: call.Request.Model, Provider: d.Provider, Vendor: d.VendorModel, Base: shown(d.BaseURL),
+		Model: call.Request.Model, Provider: d.Provider, Vendor: d.VendorModel, Deployed: d.ID, Base: shown(d.BaseURL),
 		Stream: call.Request.Stream, Reserved: call.reservation.Bound, Leases: call.Leases, Started: c.Now().UnixMicro(),
 	}
 	a.ctx, a.cancel = context.WithCancelCause(ctx)

@@ -25,7 +25,9 @@ const (
 	meanWords = 30
 	paid      = 0.7  // part of the calls that the dollar pays for
 	onTheBill = 0.97 // of the dollar, at least, when demand goes on
-	awayShare = 10   // of the calls may find the store too slow: an emulator on a busy machine is, and that is not what this is about
+	// callsPerCommit is how many calls one commit of the escrow's serves at least, in the whole test.
+	callsPerCommit = 50
+	awayShare      = 10 // of the calls may find the store too slow: an emulator on a busy machine is, and that is not what this is about
 )
 
 // dear is a tariff by which so many calls use the dollar up.
@@ -73,34 +75,38 @@ func TestMoneyBudget(t *testing.T) {
 	members, calls := sized(16, 6), sized(5000, 1000)
 	p := dear(calls)
 	f := newFleet(t, startCloud(t, p.models), members)
+	made, commits := 0, int64(0)
 	for run := range moneyRuns() {
 		random := rand.New(rand.NewPCG(s, uint64(run)))
 		freezes := []time.Duration{time.Second + time.Duration(random.Int64N(int64(2*time.Second)))}
 		if soak() && run%5 == 4 {
 			freezes = append(freezes, 30*time.Second)
 		}
-		f.budgetRun(t, p, run, &storm{
+		n, c := f.budgetRun(t, p, run, &storm{
 			fleet: f, calls: calls, callers: sized(16, 8), order: orders(s+uint64(run), run),
 			faults: faults(random, members, calls, 2+random.IntN(2), freezes...),
 		})
-		if t.Failed() {
+		if made, commits = made+n, commits+c; t.Failed() {
 			t.Fatalf("run %d", run)
 		}
 	}
 	f.stop(t)
 	f.checkAll(t)
+	if t.Logf("in all: %s", perCommit(made, commits)); soak() && int64(made) < commits*callsPerCommit {
+		t.Errorf("%d commits for %d calls, want one for %d", commits, made, callsPerCommit)
+	}
 }
 
 // The same on one machine, where one process has the whole budget.
 func TestMoneyBudgetLocal(t *testing.T) {
 	s := seed(t)
-	calls := sized(2000, 600)
+	calls := sized(2000, 400)
 	p := dear(calls)
 	f := newFleet(t, startLocal(t, p.models), 1)
 	for run := range sized(5, 1) {
 		random := rand.New(rand.NewPCG(s, uint64(run)))
 		f.budgetRun(t, p, run, &storm{
-			fleet: f, calls: calls, callers: sized(16, 8), order: orders(s+uint64(run), run),
+			fleet: f, calls: calls, callers: 16, order: orders(s+uint64(run), run),
 			faults: faults(random, 1, calls, 3, sized(5*time.Second, time.Second)),
 		})
 		if t.Failed() {
@@ -122,8 +128,8 @@ func (f *fleet) checkAll(t *testing.T) {
 	}
 }
 
-// budgetRun is one storm on a new key with a budget of a dollar.
-func (f *fleet) budgetRun(t *testing.T, p tariff, run int, s *storm) {
+// budgetRun is one storm on a new key with a budget of a dollar. It counts the calls and the commits that these took.
+func (f *fleet) budgetRun(t *testing.T, p tariff, run int, s *storm) (calls int, commits int64) {
 	t.Helper()
 	if f.engine == "local" {
 		f.before = f.reconcile(t).Allocated
@@ -147,6 +153,7 @@ func (f *fleet) budgetRun(t *testing.T, p tariff, run int, s *storm) {
 	} else if bill+nobodys < gateway.NanoUSD(onTheBill*float64(dollar)) {
 		t.Errorf("only %s is on the bill, and %s gone with killed processes", bill, nobodys)
 	}
+	calls = len(results)
 	results = append(results, f.probe(t, p, s.key, run)...)
 	f.squeeze(t, s.key, run)
 	lines = f.settled(t, run)
@@ -154,6 +161,7 @@ func (f *fleet) budgetRun(t *testing.T, p tariff, run int, s *storm) {
 		t.Errorf("in the end the bill is %s", bill)
 	}
 	f.checkLedger(t, p, s.key, lines, results, f.lostAtMost(s))
+	return calls, writes
 }
 
 // checkAnswers wants calls to be served or refused for want of money, and to get no answer only from a process that is killed. It

