@@ -18,17 +18,19 @@ const (
 )
 
 // Usage is what one attempt consumed, in tokens. The classes overlap as providers report them: InputTokens includes
-// CachedTokens, CacheWriteTokens, CacheWrite1hTokens and AudioInputTokens; OutputTokens includes ReasoningTokens and
-// AudioOutputTokens.
+// CachedTokens, CacheWriteTokens, CacheWrite1hTokens, AudioInputTokens and ImageInputTokens; OutputTokens includes
+// ReasoningTokens, AudioOutputTokens and ImageOutputTokens.
 type Usage struct {
 	InputTokens        int64       `json:"input_tokens"`
 	CachedTokens       int64       `json:"cached_tokens,omitempty"`
 	CacheWriteTokens   int64       `json:"cache_write_tokens,omitempty"`
 	CacheWrite1hTokens int64       `json:"cache_write_1h_tokens,omitempty"`
 	AudioInputTokens   int64       `json:"audio_input_tokens,omitempty"`
+	ImageInputTokens   int64       `json:"image_input_tokens,omitempty"`
 	OutputTokens       int64       `json:"output_tokens"`
 	ReasoningTokens    int64       `json:"reasoning_tokens,omitempty"`
 	AudioOutputTokens  int64       `json:"audio_output_tokens,omitempty"`
+	ImageOutputTokens  int64       `json:"image_output_tokens,omitempty"`
 	Source             UsageSource `json:"source,omitempty"`
 }
 

@@ -116,11 +116,21 @@ func PerToken(inputUSD, outputUSD string) (Price, error) {
 	if err != nil {
 		return Price{}, err
 	}
-	return Custom(Rates{Input: in, Cached: in, CacheWrite: in, CacheWrite1h: in, AudioInput: in, Output: out, AudioOutput: out}), nil
+	return Custom(Rates{
+		Input: in, Cached: in, CacheWrite: in, CacheWrite1h: in, AudioInput: in, ImageInput: in,
+		Output: out, AudioOutput: out, ImageOutput: out,
+	}), nil
 }
 
-// Custom is a price from the configuration, the same at all tiers.
+// Custom is a price from the configuration, the same at all tiers. An image class of zero is one that the configuration does
+// not know: it costs as the plain one.
 func Custom(r Rates) Price {
+	if r.ImageInput == 0 {
+		r.ImageInput = r.Input
+	}
+	if r.ImageOutput == 0 {
+		r.ImageOutput = r.Output
+	}
 	s := sheet{base: r, long: r}
 	return Price{Source: "config", sheets: &[tiers]sheet{s, s, s, s}}
 }

@@ -58,12 +58,16 @@ func (b *Book) Providers() []string {
 	return slices.Compact(names)
 }
 
-// Models are the prices of a provider, one for each name, sorted by name.
+// imageMode is the mode of models that make images and nothing else.
+const imageMode = "image_generation"
+
+// Models are the prices of a provider, one for each name, sorted by name. Models of imageMode are found by Lookup alone: no
+// route serves them.
 func (b *Book) Models(provider string) []Price {
 	provider = canonical(provider)
 	var found []Price
 	for i := range b.prices {
-		if b.prices[i].Provider == provider {
+		if b.prices[i].Provider == provider && b.prices[i].Mode != imageMode {
 			found = append(found, b.prices[i])
 		}
 	}

@@ -71,15 +71,16 @@ func checkRates(t *testing.T, name, mode string, r pricing.Rates) {
 	t.Helper()
 	for class, price := range map[string]pricing.PicoUSD{
 		"input": r.Input, "cached": r.Cached, "write": r.CacheWrite, "write 1h": r.CacheWrite1h, "audio in": r.AudioInput,
+		"image in": r.ImageInput,
 	} {
 		if price < 1000 || price > 1_000_000_000 {
 			t.Errorf("%s: %s costs %d pico-dollars a token", name, class, price)
 		}
 	}
 	switch isEmbedding := mode == "embedding"; {
-	case r.Output < 0 || r.AudioOutput < r.Output || isEmbedding != (r.Output == 0):
-		t.Errorf("%s: output costs %d, audio %d", name, r.Output, r.AudioOutput)
-	case r.Cached > r.Input || r.CacheWrite < r.Input || r.CacheWrite1h < r.CacheWrite || r.AudioInput < r.Input:
+	case r.Output < 0 || r.AudioOutput < r.Output || r.ImageOutput < r.Output || isEmbedding != (r.Output == 0):
+		t.Errorf("%s: output costs %d, audio %d, images %d", name, r.Output, r.AudioOutput, r.ImageOutput)
+	case r.Cached > r.Input || r.CacheWrite < r.Input || r.CacheWrite1h < r.CacheWrite || r.AudioInput < r.Input || r.ImageInput < r.Input:
 		t.Errorf("%s: classes out of order: %+v", name, r)
 	case !isEmbedding && r.Output < r.Input*9/10 && !strings.Contains(name, "DeepSeek"):
 		t.Errorf("%s: output is cheaper than input: %+v", name, r)
@@ -213,7 +214,8 @@ func TestParseRefuses(t *testing.T) {
 	for _, row := range []string{
 		"m\tchat\t1/1", "m\tchess\t1/1\tin=1 out=1", "m\tchat\t1\tin=1 out=1", "m\tchat\tx/1\tin=1 out=1", "m\tchat\t1/1\tin=1",
 		"m\tchat\t1/1\tout=1", "m\tchat\t1/1\tin=1 out=-1", "m\tchat\t1/1\tin=1 out=0.0000001", "m\tchat\t1/1\tin=1 out=1e3",
-		"m\tchat\t1/1\tin=1 out=1 tea=1", "m\tchat\t1/1\tin=1 out=1; turbo in=1", "m\tchat\t1/1\tin=1 out=1; long>x in=2",
+		"m\tchat\t1/1\tin=1 out=1 tea=1", "m\tchat\t1/1\tin=1 out=1 image=1", "m\tchat\t1/1\tin=1 out=1 image_in=-1",
+		"m\tchat\t1/1\tin=1 out=1 image_out=0.0000001", "m\tchat\t1/1\tin=1 image_out=1", "m\timage\t1/1\tin=1 out=1", "m\tchat\t1/1\tin=1 out=1; turbo in=1", "m\tchat\t1/1\tin=1 out=1; long>x in=2",
 		"m\tchat\t1/1\tin=1 out=1; batch long in=2", "m\tchat\t1/1\tin=1 out=1; batch in=1; long>5 in=2", "m\tchat\t1/1\tbatch in=1 out=1",
 		"m m\tchat\t1/1\tin=1 out=1", "m M\tchat\t1/1\tin=1 out=1", "m\tchat\t1/1\tin=1 out=1\t2026-01-01\tx",
 	} {
@@ -259,6 +261,60 @@ func TestSections(t *testing.T) {
 		r := p.Rates(tc.tokens, tc.o)
 		if got := [3]pricing.PicoUSD{r.Input, r.Cached, r.Output}; got != tc.want || r.AudioInput != 40e6 {
 			t.Errorf("%d tokens, %+v: got %v, audio %d, want %v", tc.tokens, tc.o, got, r.AudioInput, tc.want)
+		}
+	}
+}
+
+// Image classes come from where the others do: what is listed from the section it derives from, else from plain tokens.
+func TestImageSections(t *testing.T) {
+	t.Parallel()
+	const text = "provider p\texample.com\t2026-01-02\n" +
+		"m\tchat\t1/1\tin=10 out=20 image_in=30; long>100 in=20 image_out=90; batch out=5 image_in=15; batch long image_out=45\n"
+	book, err := pricing.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, _ := book.Lookup("p", "m")
+	for _, tc := range []struct {
+		tokens  int64
+		o       pricing.Options
+		in, out pricing.PicoUSD
+	}{
+		{100, pricing.Options{}, 30e6, 20e6},
+		{101, pricing.Options{}, 30e6, 90e6},
+		{100, pricing.Options{Batch: true}, 15e6, 5e6},
+		{101, pricing.Options{Batch: true}, 30e6, 45e6},
+		{100, pricing.Options{ServiceTier: "flex"}, 30e6, 20e6},
+	} {
+		if r := p.Rates(tc.tokens, tc.o); r.ImageInput != tc.in || r.ImageOutput != tc.out {
+			t.Errorf("%d tokens, %+v: got %d and %d, want %d and %d", tc.tokens, tc.o, r.ImageInput, r.ImageOutput, tc.in, tc.out)
+		}
+	}
+}
+
+// imageModels are the prices of models that only make images.
+func imageModels(t *testing.T) (found []pricing.Price) {
+	t.Helper()
+	for _, provider := range []string{"openai", "azure"} {
+		for _, model := range []string{"gpt-image-1", "gpt-image-1-mini", "gpt-image-1.5", "gpt-image-2"} {
+			p, ok := pricing.Default().Lookup(provider, model)
+			if !ok || p.Mode != "image_generation" {
+				t.Fatalf("%s %s: found %v, mode %q", provider, model, ok, p.Mode)
+			}
+			found = append(found, p)
+		}
+	}
+	return found
+}
+
+func TestImageModels(t *testing.T) {
+	t.Parallel()
+	for _, p := range imageModels(t) {
+		for _, o := range everyTier {
+			checkRates(t, p.Provider+" "+p.Model, p.Mode, p.Rates(0, o))
+		}
+		if slices.Contains(pricing.Default().Models(p.Provider), p) {
+			t.Errorf("%s %s is listed among what routes serve", p.Provider, p.Model)
 		}
 	}
 }

@@ -34,7 +34,8 @@ func exact(r pricing.Rates, u gateway.Usage) *big.Rat {
 		of     *big.Int
 	}{
 		{u.CachedTokens, r.Cached, input}, {u.CacheWriteTokens, r.CacheWrite, input}, {u.CacheWrite1hTokens, r.CacheWrite1h, input},
-		{u.AudioInputTokens, r.AudioInput, input}, {u.AudioOutputTokens, r.AudioOutput, output},
+		{u.AudioInputTokens, r.AudioInput, input}, {u.ImageInputTokens, r.ImageInput, input},
+		{u.AudioOutputTokens, r.AudioOutput, output}, {u.ImageOutputTokens, r.ImageOutput, output},
 	} {
 		charge(nonNegative(class.tokens), class.price)
 		class.of.Sub(class.of, nonNegative(class.tokens))
@@ -60,14 +61,15 @@ func halfUp(r *big.Rat) gateway.NanoUSD {
 }
 
 func FuzzCost(f *testing.F) {
-	f.Add(uint64(2_500_000), uint64(10_000_000), int64(1000), int64(100), int64(0), int64(0), int64(0), int64(50), int64(0))
-	f.Add(uint64(1), uint64(1), int64(1<<62), int64(-5), int64(1<<62), int64(7), int64(1<<60), int64(math.MaxInt64), int64(3))
-	f.Add(uint64(999_999_999_999), uint64(0), int64(math.MaxInt64), int64(0), int64(0), int64(0), int64(0), int64(0), int64(0))
-	f.Fuzz(func(t *testing.T, inPrice, outPrice uint64, in, cached, write, write1h, audioIn, out, audioOut int64) {
+	f.Add(uint64(2_500_000), uint64(10_000_000), int64(1000), int64(100), int64(0), int64(0), int64(0), int64(7), int64(50), int64(0), int64(9))
+	f.Add(uint64(1), uint64(1), int64(1<<62), int64(-5), int64(1<<62), int64(7), int64(1<<60), int64(-1), int64(math.MaxInt64), int64(3), int64(1<<61))
+	f.Add(uint64(999_999_999_999), uint64(0), int64(math.MaxInt64), int64(0), int64(0), int64(0), int64(0), int64(math.MaxInt64), int64(0), int64(0), int64(0))
+	f.Fuzz(func(t *testing.T, inPrice, outPrice uint64, in, cached, write, write1h, audioIn, imageIn, out, audioOut, imageOut int64) {
 		x, y := pricing.PicoUSD(inPrice%1e12), pricing.PicoUSD(outPrice%1e12)
-		r := pricing.Rates{Input: x, Cached: x / 10, CacheWrite: x + x/4, CacheWrite1h: 2 * x, AudioInput: 3 * x, Output: y, AudioOutput: 2 * y}
+		r := pricing.Rates{Input: x, Cached: x / 10, CacheWrite: x + x/4, CacheWrite1h: 2 * x, AudioInput: 3 * x, ImageInput: 5 * x,
+			Output: y, AudioOutput: 2 * y, ImageOutput: 4 * y}
 		u := gateway.Usage{InputTokens: in, CachedTokens: cached, CacheWriteTokens: write, CacheWrite1hTokens: write1h, AudioInputTokens: audioIn,
-			OutputTokens: out, AudioOutputTokens: audioOut}
+			ImageInputTokens: imageIn, OutputTokens: out, AudioOutputTokens: audioOut, ImageOutputTokens: imageOut}
 		if got, want := pricing.Custom(r).Cost(u, pricing.Options{}), halfUp(exact(r, u)); got != want {
 			t.Fatalf("Cost of %+v at %+v = %d, want %d", u, r, got, want)
 		}
@@ -82,6 +84,7 @@ func TestUpperBoundHolds(t *testing.T) {
 	for _, provider := range book.Providers() {
 		all = append(all, book.Models(provider)...)
 	}
+	all = append(all, imageModels(t)...)
 	rapid.Check(t, func(t *rapid.T) {
 		p := rapid.SampledFrom(all).Draw(t, "price")
 		limit := rapid.Int64Range(0, 2_000_000).Draw(t, "input limit")
@@ -92,9 +95,10 @@ func TestUpperBoundHolds(t *testing.T) {
 			*rest -= x
 			return x
 		}
-		left := in
+		left, leftOut := in, out
 		u := gateway.Usage{InputTokens: in, OutputTokens: out, CachedTokens: part(&left, "cached"), CacheWriteTokens: part(&left, "write"),
-			CacheWrite1hTokens: part(&left, "write1h"), AudioInputTokens: part(&left, "audio"), AudioOutputTokens: rapid.Int64Range(0, out).Draw(t, "audio out")}
+			CacheWrite1hTokens: part(&left, "write1h"), AudioInputTokens: part(&left, "audio"), ImageInputTokens: part(&left, "image"),
+			AudioOutputTokens: part(&leftOut, "audio out"), ImageOutputTokens: part(&leftOut, "image out")}
 		o := rapid.SampledFrom(everyTier).Draw(t, "tier")
 		if cost, bound := p.Cost(u, o), p.UpperBound(limit, maxOutput, n); cost > bound {
 			t.Fatalf("%s %s: %+v costs %d, above %d", p.Provider, p.Model, u, cost, bound)
@@ -121,6 +125,9 @@ func TestUpperBound(t *testing.T) {
 		{"anthropic", "claude-sonnet-4-5", 200_001, 100, 1, 2_402_262_000},
 		// audio is the dearest: 1000 x 32 + 100 x 64
 		{"openai", "gpt-audio", 1000, 100, 1, 38_400_000},
+		// images are the dearest: 1000 x 10 + 100 x 40; outside of a batch: 1000 x 0.3 + 1290 x 30 = 300 + 38,700
+		{"openai", "gpt-image-1", 1000, 100, 1, 14_000_000},
+		{"gemini", "gemini-2.5-flash-image", 1000, 1290, 1, 39_000_000},
 		// 3 tokens of 0.02 are 0.06 micro-dollars
 		{"openai", "text-embedding-3-small", 3, 0, 1, 60},
 		// 1 token of 0.0375 micro-dollars is 37.5 nano-dollars, rounded up
@@ -166,11 +173,15 @@ func TestPerToken(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	u := gateway.Usage{InputTokens: 10, CachedTokens: 4, AudioInputTokens: 1, OutputTokens: 5, AudioOutputTokens: 5}
+	u := gateway.Usage{InputTokens: 10, CachedTokens: 4, AudioInputTokens: 1, ImageInputTokens: 2, OutputTokens: 5, AudioOutputTokens: 3, ImageOutputTokens: 2}
 	for _, o := range everyTier {
 		if got := p.Cost(u, o); got != 20_000 {
 			t.Errorf("%+v: got %d, want 20000", o, got)
 		}
+	}
+	old := pricing.Custom(pricing.Rates{Input: 1e6, Output: 2e6}) // from who knows no images: they are not for nothing
+	if got := old.Cost(gateway.Usage{InputTokens: 10, ImageInputTokens: 10, OutputTokens: 5, ImageOutputTokens: 5}, pricing.Options{}); got != 20_000 {
+		t.Errorf("images without a price of their own cost %d, want 20000", got)
 	}
 	if zero, _ := pricing.PerToken("0", "0"); !zero.IsFree() || p.IsFree() || !pricing.Free.IsFree() {
 		t.Error("what is free is not told from what is not")
@@ -179,7 +190,7 @@ func TestPerToken(t *testing.T) {
 
 // FuzzParse: a book is refused or complete, whatever the text; what it holds can be looked up and charged.
 func FuzzParse(f *testing.F) {
-	f.Add("provider p\texample.com\t2026-01-02\nm n\tchat\t1/1\tin=1 cached=0.1 out=2; long>5 in=2; batch in=0.5; batch long in=1\t2026-01-03\n")
+	f.Add("provider p\texample.com\t2026-01-02\nm n\tchat\t1/1\tin=1 cached=0.1 out=2; long>5 in=2 image_in=3; batch in=0.5 image_out=4; batch long in=1\t2026-01-03\n")
 	f.Add("# nothing\n\n")
 	f.Fuzz(func(t *testing.T, text string) {
 		book, err := pricing.Parse(text)
@@ -188,7 +199,7 @@ func FuzzParse(f *testing.F) {
 		}
 		for _, provider := range book.Providers() {
 			for _, p := range book.Models(provider) {
-				u := gateway.Usage{InputTokens: 1000, CachedTokens: 10, OutputTokens: 10}
+				u := gateway.Usage{InputTokens: 1000, CachedTokens: 10, ImageInputTokens: 20, OutputTokens: 10, ImageOutputTokens: 5}
 				for _, o := range everyTier {
 					if cost := p.Cost(u, o); cost < 0 || cost > p.UpperBound(1000, 10, 1) {
 						t.Fatalf("%+v costs %d", p, cost)

@@ -4,7 +4,8 @@ import "github.com/sluice-gateway/sluice/shared/gateway"
 
 // Line is one token class's part of a cost.
 type Line struct {
-	Class  string          `json:"class"` // input, cached, cache_write, cache_write_1h, audio_input, output, audio_output
+	// Class is one of input, cached, cache_write, cache_write_1h, audio_input, image_input, output, audio_output, image_output.
+	Class  string          `json:"class"`
 	Tokens int64           `json:"tokens"`
 	Price  PicoUSD         `json:"price_pico_usd"`  // of one token; 1,000,000 is a dollar for a million tokens
 	Amount gateway.NanoUSD `json:"amount_nano_usd"` // rounded so that the lines add up to the cost
@@ -28,7 +29,9 @@ func (p Price) Explain(u gateway.Usage, o Options) []Line {
 		{Class: "cache_write", Tokens: part(u.CacheWriteTokens, &input), Price: r.CacheWrite},
 		{Class: "cache_write_1h", Tokens: part(u.CacheWrite1hTokens, &input), Price: r.CacheWrite1h},
 		{Class: "audio_input", Tokens: part(u.AudioInputTokens, &input), Price: r.AudioInput},
+		{Class: "image_input", Tokens: part(u.ImageInputTokens, &input), Price: r.ImageInput},
 		{Class: "audio_output", Tokens: part(u.AudioOutputTokens, &output), Price: r.AudioOutput},
+		{Class: "image_output", Tokens: part(u.ImageOutputTokens, &output), Price: r.ImageOutput},
 		{Class: "input", Tokens: input, Price: r.Input},
 		{Class: "output", Tokens: output, Price: r.Output},
 	}

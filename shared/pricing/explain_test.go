@@ -40,6 +40,18 @@ func TestExplain(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
+	p, _ = pricing.Default().Lookup("openai", "gpt-image-1.5")
+	images := p.Explain(gateway.Usage{InputTokens: 1000, CachedTokens: 100, ImageInputTokens: 600, OutputTokens: 1200, ImageOutputTokens: 1056}, pricing.Options{})
+	want = []pricing.Line{
+		{Class: "cached", Tokens: 100, Price: 1_250_000, Amount: 125_000},
+		{Class: "image_input", Tokens: 600, Price: 8_000_000, Amount: 4_800_000},
+		{Class: "image_output", Tokens: 1056, Price: 32_000_000, Amount: 33_792_000},
+		{Class: "input", Tokens: 300, Price: 5_000_000, Amount: 1_500_000},
+		{Class: "output", Tokens: 144, Price: 10_000_000, Amount: 1_440_000},
+	}
+	if diff := cmp.Diff(want, images); diff != "" {
+		t.Error(diff)
+	}
 	if got[1].PerMillion() != 2_500_000_000 {
 		t.Errorf("a million costs %d", got[1].PerMillion())
 	}
@@ -53,12 +65,13 @@ func TestExplainAddsUp(t *testing.T) {
 		tokens := rapid.OneOf(rapid.Int64Range(-5, 1e6), rapid.Int64())
 		p := pricing.Custom(pricing.Rates{
 			Input: price.Draw(t, "in"), Cached: price.Draw(t, "cached"), CacheWrite: price.Draw(t, "write"), CacheWrite1h: price.Draw(t, "write1h"),
-			AudioInput: price.Draw(t, "audio in"), Output: price.Draw(t, "out"), AudioOutput: price.Draw(t, "audio out"),
+			AudioInput: price.Draw(t, "audio in"), ImageInput: price.Draw(t, "image in"),
+			Output: price.Draw(t, "out"), AudioOutput: price.Draw(t, "audio out"), ImageOutput: price.Draw(t, "image out"),
 		})
 		u := gateway.Usage{
 			InputTokens: tokens.Draw(t, "input"), CachedTokens: tokens.Draw(t, "cached"), CacheWriteTokens: tokens.Draw(t, "write"),
 			CacheWrite1hTokens: tokens.Draw(t, "write1h"), AudioInputTokens: tokens.Draw(t, "audio"), OutputTokens: tokens.Draw(t, "output"),
-			AudioOutputTokens: tokens.Draw(t, "audio out"),
+			ImageInputTokens: tokens.Draw(t, "image"), AudioOutputTokens: tokens.Draw(t, "audio out"), ImageOutputTokens: tokens.Draw(t, "image out"),
 		}
 		explained(t, p, u, pricing.Options{})
 	})

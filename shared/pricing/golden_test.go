@@ -134,7 +134,38 @@ func TestGolden(t *testing.T) {
 		// Audio in a batch costs as outside of one: 100 x 32 + 100 x 64
 		{"openai", "gpt-audio", u{InputTokens: 100, AudioInputTokens: 100, OutputTokens: 100, AudioOutputTokens: 100}, inBatch, 9_600_000},
 
-		// A provider that lies. More cached than input: 20 x 1.25. Less than nothing is nothing.
+		// Images read by an ordinary model are text: 1000 x 2.5 + 100 x 10; half of it in a batch; 300,000 x 5
+		{"openai", "gpt-4o", u{InputTokens: 1000, ImageInputTokens: 765, OutputTokens: 100}, none, 3_500_000},
+		{"openai", "gpt-4o", u{InputTokens: 1000, ImageInputTokens: 765, OutputTokens: 100}, inBatch, 1_750_000},
+		{"openai", "gpt-5.4", u{InputTokens: 300_000, ImageInputTokens: 100_000}, none, 1_500_000_000},
+		// beside audio: 100 x 2.5 + 600 x 32 + 300 x 2.5 = 250 + 19,200 + 750
+		{"openai", "gpt-audio", u{InputTokens: 1000, AudioInputTokens: 600, ImageInputTokens: 300}, none, 20_200_000},
+		// 50 x 5 + 200 x 10 + 4160 x 40 = 250 + 2000 + 166,400
+		{"openai", "gpt-image-1", u{InputTokens: 250, ImageInputTokens: 200, OutputTokens: 4160, ImageOutputTokens: 4160}, none, 168_650_000},
+		// 2 x 2 + 1 x 2.5 + 1 x 8
+		{"openai", "gpt-image-1-mini", u{InputTokens: 3, ImageInputTokens: 1, OutputTokens: 1, ImageOutputTokens: 1}, none, 14_500},
+		// 300 x 5 + 100 x 1.25 + 600 x 8 + 144 x 10 + 1056 x 32 = 1500 + 125 + 4800 + 1440 + 33,792; no batch price is listed
+		{"openai", "gpt-image-1.5", u{InputTokens: 1000, CachedTokens: 100, ImageInputTokens: 600, OutputTokens: 1200, ImageOutputTokens: 1056}, none, 41_657_000},
+		{"openai", "gpt-image-1.5", u{InputTokens: 1000, CachedTokens: 100, ImageInputTokens: 600, OutputTokens: 1200, ImageOutputTokens: 1056}, inBatch, 41_657_000},
+		// 10 x 8 + 10 x 30; text where only images are listed: 2 x 5 + 1 x 32
+		{"openai", "gpt-image-2-2026-04-21", u{InputTokens: 10, ImageInputTokens: 10, OutputTokens: 10, ImageOutputTokens: 10}, none, 380_000},
+		{"azure", "gpt-image-1.5", u{InputTokens: 2, OutputTokens: 1}, none, 42_000},
+		// 300 x 0.3 + 20 x 2.5 + 1290 x 30 = 90 + 50 + 38,700; in a batch 300 x 0.15 + 20 x 1.25 + 1290 x 15 = 45 + 25 + 19,350
+		{"gemini", "gemini-2.5-flash-image", u{InputTokens: 300, ImageInputTokens: 258, OutputTokens: 1310, ImageOutputTokens: 1290}, none, 38_840_000},
+		{"gemini", "gemini-2.5-flash-image", u{InputTokens: 300, ImageInputTokens: 258, OutputTokens: 1310, ImageOutputTokens: 1290}, inBatch, 19_420_000},
+		// 600 x 2 + 380 x 12 + 1120 x 120 = 1200 + 4560 + 134,400; in a batch 600 x 1 + 380 x 6 + 1120 x 60 = 600 + 2280 + 67,200
+		{"gemini", "gemini-3-pro-image-preview", u{InputTokens: 600, ImageInputTokens: 560, OutputTokens: 1500, ReasoningTokens: 300, ImageOutputTokens: 1120}, none, 140_160_000},
+		{"gemini", "gemini-3-pro-image-preview", u{InputTokens: 600, ImageInputTokens: 560, OutputTokens: 1500, ReasoningTokens: 300, ImageOutputTokens: 1120}, inBatch, 70_080_000},
+		// 1 x 0.5 + 1 x 60; in a batch 1 x 0.25 + 1 x 30
+		{"vertex_ai", "gemini-3.1-flash-image", u{InputTokens: 1, OutputTokens: 1, ImageOutputTokens: 1}, none, 60_500},
+		{"vertex_ai", "gemini-3.1-flash-image", u{InputTokens: 1, OutputTokens: 1, ImageOutputTokens: 1}, inBatch, 30_250},
+		// 1 x 2.1875 is 2187.5 nano-dollars: half up
+		{"bedrock", "amazon.nova-2-pro-preview-20251202-v1:0", u{InputTokens: 1, ImageInputTokens: 1}, none, 2_188},
+
+		// A provider that lies. More images than tokens: 20 x 10 + 7 x 40; less than nothing: 10 x 5.
+		{"openai", "gpt-image-1", u{InputTokens: 10, ImageInputTokens: 20, OutputTokens: 5, ImageOutputTokens: 7}, none, 480_000},
+		{"openai", "gpt-image-1", u{InputTokens: 10, ImageInputTokens: math.MinInt64, ImageOutputTokens: -1}, none, 50_000},
+		// More cached than input: 20 x 1.25. Less than nothing is nothing.
 		{"openai", "gpt-4o", u{InputTokens: 10, CachedTokens: 20}, none, 25_000},
 		{"openai", "gpt-4o", u{InputTokens: -5, OutputTokens: -5, CachedTokens: math.MinInt64}, none, 0},
 		// 3,000,000,000,000 x 0.15 fits, 10^18 x 2.5 does not

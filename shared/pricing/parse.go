@@ -7,7 +7,7 @@ import (
 )
 
 // modes are the modes that a row may have.
-var modes = map[string]bool{"chat": true, "completion": true, "embedding": true, "responses": true}
+var modes = map[string]bool{"chat": true, "completion": true, "embedding": true, "responses": true, imageMode: true}
 
 // rowsHint and namesHint size the book for what it is known to hold.
 const rowsHint, namesHint = 450, 720
@@ -85,12 +85,12 @@ func parseRow(line string, section Price) (names string, p Price, s [tiers]sheet
 }
 
 // listed are rates as written: a class that is not listed is unlisted.
-type listed [7]PicoUSD
+type listed [9]PicoUSD
 
 const unlisted = -1
 
 // classes are the words for the elements of listed.
-var classes = [len(listed{})]string{"in", "cached", "write", "write1h", "audio_in", "out", "audio_out"}
+var classes = [len(listed{})]string{"in", "cached", "write", "write1h", "audio_in", "out", "audio_out", "image_in", "image_out"}
 
 // rates fills in what is not listed.
 func (l listed) rates() Rates {
@@ -104,6 +104,7 @@ func (l listed) rates() Rates {
 	r.Cached, r.CacheWrite = or(1, r.Input), or(2, r.Input)
 	r.CacheWrite1h = or(3, r.CacheWrite)
 	r.AudioInput, r.AudioOutput = or(4, r.Input), or(6, r.Output)
+	r.ImageInput, r.ImageOutput = or(7, r.Input), or(8, r.Output)
 	return r
 }
 
@@ -113,8 +114,10 @@ var tierNames = [tiers]string{batch: "batch", flex: "flex", priority: "priority"
 // parseSheets reads the prices of a row. A section takes what it does not list from the one it derives from: long and the
 // tiers from the standard price, the long price of a tier from the standard's long price.
 func parseSheets(text string) (s [tiers]sheet, above int64, err error) {
-	base := listed{unlisted, unlisted, unlisted, unlisted, unlisted, unlisted, unlisted}
-	long := base
+	var base, long listed
+	for i := range base {
+		base[i], long[i] = unlisted, unlisted
+	}
 	for i, part := range strings.Split(text, "; ") {
 		t, limit, rest, err := sectionHead(part)
 		if err != nil {

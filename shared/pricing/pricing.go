@@ -11,20 +11,22 @@ type PicoUSD int64
 // Rates are the prices of one token of each class, all set: a class that the vendor does not list has the price of
 // another. Reasoning tokens are output tokens.
 type Rates struct {
-	Input        PicoUSD // neither cached nor audio
+	Input        PicoUSD // neither cached, audio nor image
 	Cached       PicoUSD // read from a prompt cache; else as Input
 	CacheWrite   PicoUSD // written to a cache for minutes; else as Input
 	CacheWrite1h PicoUSD // written to a cache for an hour; else as CacheWrite
 	AudioInput   PicoUSD // else as Input
+	ImageInput   PicoUSD // else as Input
 	Output       PicoUSD // text, reasoning included
 	AudioOutput  PicoUSD // else as Output
+	ImageOutput  PicoUSD // else as Output
 }
 
 // Price is what one model costs at one provider. Its zero value costs nothing.
 type Price struct {
 	Provider  string // as in the book
 	Model     string // the name of the book's row
-	Mode      string // "chat", "completion", "embedding", "responses" (chat, by that interface only)
+	Mode      string // "chat", "completion", "embedding", "responses" (chat, by that interface only), "image_generation"
 	Source    string // the vendor's page
 	Read      string // when the source was read, as 2006-01-02
 	MaxInput  int64  // in tokens, 0 unknown
@@ -101,7 +103,9 @@ func (p Price) Cost(u gateway.Usage, o Options) gateway.NanoUSD {
 		{u.CacheWriteTokens, r.CacheWrite, &input},
 		{u.CacheWrite1hTokens, r.CacheWrite1h, &input},
 		{u.AudioInputTokens, r.AudioInput, &input},
+		{u.ImageInputTokens, r.ImageInput, &input},
 		{u.AudioOutputTokens, r.AudioOutput, &output},
+		{u.ImageOutputTokens, r.ImageOutput, &output},
 	} {
 		tokens := max(class.tokens, 0)
 		*class.of -= min(*class.of, tokens)
@@ -132,7 +136,7 @@ func (p Price) UpperBound(inputTokens, maxOutput, n int64) gateway.NanoUSD {
 }
 
 func (r Rates) dearestInput() PicoUSD {
-	return max(r.Input, r.Cached, r.CacheWrite, r.CacheWrite1h, r.AudioInput)
+	return max(r.Input, r.Cached, r.CacheWrite, r.CacheWrite1h, r.AudioInput, r.ImageInput)
 }
 
-func (r Rates) dearestOutput() PicoUSD { return max(r.Output, r.AudioOutput) }
+func (r Rates) dearestOutput() PicoUSD { return max(r.Output, r.AudioOutput, r.ImageOutput) }

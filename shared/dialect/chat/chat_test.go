@@ -190,18 +190,36 @@ func TestAnswer(t *testing.T) {
 		t.Fatal(err)
 	}
 	counted := gateway.Usage{InputTokens: r.CountInput(), Source: gateway.UsageCounted}
-	for name, c := range map[string]struct {
+	type answer = struct {
 		body, want string
 		usage      gateway.Usage
-	}{
+	}
+	reported := func(usage string, want gateway.Usage) answer { // what has no model passes as it is
+		want.Source = gateway.UsageReported
+		body := `{"id":"x","usage":` + usage + `}`
+		return answer{body, body, want}
+	}
+	for name, c := range map[string]answer{
 		"all": {
 			`{"id":"x","model":"vendor-2024","system_fingerprint":"f","usage":{"prompt_tokens":10,"completion_tokens":5,"total_tokens":15,"prompt_tokens_details":{"cached_tokens":4,"audio_tokens":1},"completion_tokens_details":{"reasoning_tokens":3}}}`,
 			`{"id":"x","model":"public","system_fingerprint":"f","usage":{"prompt_tokens":10,"completion_tokens":5,"total_tokens":15,"prompt_tokens_details":{"cached_tokens":4,"audio_tokens":1},"completion_tokens_details":{"reasoning_tokens":3}}}`,
 			gateway.Usage{InputTokens: 10, CachedTokens: 4, AudioInputTokens: 1, OutputTokens: 5, ReasoningTokens: 3, Source: gateway.UsageReported},
 		},
-		"none":     {`{"id":"0123456"}`, `{"id":"0123456"}`, gateway.Usage{InputTokens: counted.InputTokens, OutputTokens: 4, Source: gateway.UsageCounted}},
-		"negative": {`{"usage":{"prompt_tokens":-1,"completion_tokens":5}}`, `{"usage":{"prompt_tokens":-1,"completion_tokens":5}}`, gateway.Usage{InputTokens: counted.InputTokens, OutputTokens: 13, Source: gateway.UsageCounted}},
-		"huge":     {`{"usage":{"prompt_tokens":1e18}}`, `{"usage":{"prompt_tokens":1e18}}`, gateway.Usage{InputTokens: counted.InputTokens, OutputTokens: 8, Source: gateway.UsageCounted}},
+		"images": reported(`{"prompt_tokens":1000,"completion_tokens":1310,"prompt_tokens_details":{"text_tokens":42,"image_tokens":958},"completion_tokens_details":{"reasoning_tokens":8,"image_tokens":1290}}`,
+			gateway.Usage{InputTokens: 1000, ImageInputTokens: 958, OutputTokens: 1310, ReasoningTokens: 8, ImageOutputTokens: 1290}),
+		"images, null": reported(`{"prompt_tokens":10,"completion_tokens":5,"prompt_tokens_details":{"image_tokens":null},"completion_tokens_details":null}`,
+			gateway.Usage{InputTokens: 10, OutputTokens: 5}),
+		"more images than tokens": reported(`{"prompt_tokens":10,"completion_tokens":5,"prompt_tokens_details":{"image_tokens":11},"completion_tokens_details":{"image_tokens":6}}`,
+			gateway.Usage{InputTokens: 10, ImageInputTokens: 10, OutputTokens: 5, ImageOutputTokens: 5}),
+		"images beside cached and audio": reported(`{"prompt_tokens":10,"completion_tokens":5,"prompt_tokens_details":{"cached_tokens":4,"audio_tokens":3,"image_tokens":9},"completion_tokens_details":{"audio_tokens":4,"image_tokens":4}}`,
+			gateway.Usage{InputTokens: 10, CachedTokens: 4, AudioInputTokens: 3, ImageInputTokens: 3, OutputTokens: 5, AudioOutputTokens: 4, ImageOutputTokens: 1}),
+		"all cached": reported(`{"prompt_tokens":10,"completion_tokens":5,"prompt_tokens_details":{"cached_tokens":12,"audio_tokens":3,"image_tokens":9}}`,
+			gateway.Usage{InputTokens: 10, CachedTokens: 10, OutputTokens: 5}),
+		"negative images": {`{"usage":{"prompt_tokens":1,"completion_tokens_details":{"image_tokens":-1}}}`, `{"usage":{"prompt_tokens":1,"completion_tokens_details":{"image_tokens":-1}}}`, gateway.Usage{InputTokens: counted.InputTokens, OutputTokens: 19, Source: gateway.UsageCounted}},
+		"images in words": {`{"usage":{"prompt_tokens":1,"prompt_tokens_details":{"image_tokens":"9"}}}`, `{"usage":{"prompt_tokens":1,"prompt_tokens_details":{"image_tokens":"9"}}}`, gateway.Usage{InputTokens: counted.InputTokens, OutputTokens: 18, Source: gateway.UsageCounted}},
+		"none":            {`{"id":"0123456"}`, `{"id":"0123456"}`, gateway.Usage{InputTokens: counted.InputTokens, OutputTokens: 4, Source: gateway.UsageCounted}},
+		"negative":        {`{"usage":{"prompt_tokens":-1,"completion_tokens":5}}`, `{"usage":{"prompt_tokens":-1,"completion_tokens":5}}`, gateway.Usage{InputTokens: counted.InputTokens, OutputTokens: 13, Source: gateway.UsageCounted}},
+		"huge":            {`{"usage":{"prompt_tokens":1e18}}`, `{"usage":{"prompt_tokens":1e18}}`, gateway.Usage{InputTokens: counted.InputTokens, OutputTokens: 8, Source: gateway.UsageCounted}},
 	} {
 		got, err := r.Answer([]byte(c.body))
 		if err != nil {

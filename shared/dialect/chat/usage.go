@@ -19,22 +19,25 @@ func usageOf(raw []byte) (u gateway.Usage, ok bool) {
 		return u, false
 	}
 	ok = count(&fields[0], &u.InputTokens) && count(&fields[1], &u.OutputTokens) &&
-		details(&fields[2], "cached_tokens", &u.CachedTokens, "audio_tokens", &u.AudioInputTokens) &&
-		details(&fields[3], "reasoning_tokens", &u.ReasoningTokens, "audio_tokens", &u.AudioOutputTokens)
+		details(&fields[2], "cached_tokens", &u.CachedTokens, &u.AudioInputTokens, &u.ImageInputTokens) &&
+		details(&fields[3], "reasoning_tokens", &u.ReasoningTokens, &u.AudioOutputTokens, &u.ImageOutputTokens)
 	u.Source = gateway.UsageReported
 	u.CachedTokens = min(u.CachedTokens, u.InputTokens)
 	u.AudioInputTokens = min(u.AudioInputTokens, u.InputTokens-u.CachedTokens)
+	u.ImageInputTokens = min(u.ImageInputTokens, u.InputTokens-u.CachedTokens-u.AudioInputTokens)
 	u.ReasoningTokens = min(u.ReasoningTokens, u.OutputTokens)
 	u.AudioOutputTokens = min(u.AudioOutputTokens, u.OutputTokens)
+	u.ImageOutputTokens = min(u.ImageOutputTokens, u.OutputTokens-u.AudioOutputTokens)
 	return u, ok
 }
 
-func details(object *jsonedit.Field, name1 string, into1 *int64, name2 string, into2 *int64) bool {
+// details reads a breakdown of tokens: the class that only one of the two has, and those that both have.
+func details(object *jsonedit.Field, name string, into, audio, image *int64) bool {
 	if object.Kind != jsonedit.Object {
 		return true
 	}
-	fields := [...]jsonedit.Field{{Name: name1}, {Name: name2}}
-	return jsonedit.Find(object.Raw, fields[:]) && count(&fields[0], into1) && count(&fields[1], into2)
+	fields := [...]jsonedit.Field{{Name: name}, {Name: "audio_tokens"}, {Name: "image_tokens"}}
+	return jsonedit.Find(object.Raw, fields[:]) && count(&fields[0], into) && count(&fields[1], audio) && count(&fields[2], image)
 }
 
 func count(f *jsonedit.Field, into *int64) (ok bool) {
