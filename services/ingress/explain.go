@@ -126,31 +126,17 @@ func (s *Server) explain(w http.ResponseWriter, r *http.Request, p gateway.Princ
 	return writeJSON(w, http.StatusOK, x)
 }
 
-// attempts are those of one call that p may see, and which of them the id means: if it is the call's, the last one.
+// attempts are those of one call, and which of them the id means: that of the first one stands for the call, and so for the last.
 func (s *Server) attempts(ctx context.Context, p gateway.Principal, id string) (tries []ledger.Entry, at int, err error) {
-	var one ledger.Entry
-	call := id
-	switch _, err := s.Store.Get(ctx, ledger.Entries.Ref(id), &one); {
-	case err == nil:
-		call = one.CallID
-	case !errors.Is(err, store.ErrNotFound):
+	if tries, err = ledger.OfCall(ctx, s.Store, id); err != nil {
 		return nil, 0, err
 	}
-	if tries, err = ledger.OfCall(ctx, s.Store, call); err != nil {
-		return nil, 0, err
-	}
-	tries = slices.DeleteFunc(tries, func(e ledger.Entry) bool {
-		return !p.SeesAll() && e.Key != p.KeyHash || one.ID != "" && e.Key != one.Key
-	})
-	at = len(tries) - 1
-	if one.ID != "" {
-		at = slices.IndexFunc(tries, func(e ledger.Entry) bool { return e.ID == one.ID })
-	}
-	if at < 0 && one.ID != "" && (p.SeesAll() || one.Key == p.KeyHash) { // one of very many that share a call's id
-		return []ledger.Entry{one}, 0, nil
-	}
+	at = slices.IndexFunc(tries, func(e ledger.Entry) bool { return e.ID == id && (p.SeesAll() || e.Key == p.KeyHash) })
 	if at < 0 {
 		return nil, 0, gateway.Errorf(gateway.KindNotFound, "No ledger entry has the id %.100q.", id)
+	}
+	if at == 0 {
+		at = len(tries) - 1
 	}
 	return tries, at, nil
 }

@@ -3,6 +3,7 @@
 package ledger
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/sluice-gateway/sluice/shared/gateway"
@@ -13,7 +14,7 @@ import (
 // Entries holds one document per attempt, named by the attempt's id.
 var Entries = store.Collection{
 	Name:    "ledger",
-	Indexes: []store.Index{{"started"}, {"key", "started"}, {"user", "started"}, {"team", "started"}, {"call_id"}},
+	Indexes: []store.Index{{"started"}, {"key", "started"}, {"user", "started"}, {"team", "started"}},
 }
 
 // Entry is one attempt. It carries ids and amounts only, never prompts, answers or secrets.
@@ -53,6 +54,17 @@ type Entry struct {
 	Started  int64           `json:"started"`                     // Unix microseconds, like all times here
 	First    int64           `json:"first_token,omitempty"`
 	Ended    int64           `json:"ended"`
+}
+
+// triedAgain stands between the id of a call's first attempt and the number of a later one.
+const triedAgain = "."
+
+// AttemptID is the id of a call's n-th attempt, from 0, if the first has that id.
+func AttemptID(first string, n int) string {
+	if n == 0 {
+		return first
+	}
+	return first + triedAgain + strconv.Itoa(n)
 }
 
 // succeeded reports whether the provider did the work.

@@ -1,11 +1,10 @@
 package ledger
 
 import (
-	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"iter"
-	"slices"
 	"strings"
 
 	"github.com/sluice-gateway/sluice/shared/gateway"
@@ -194,23 +193,21 @@ func Count(ctx context.Context, s store.Reader, f Filter) (n int64, err error) {
 	return n, nil
 }
 
-// maxOfCall is how many attempts OfCall reads: a caller may give many calls one id.
-const maxOfCall = 100
+// maxOfCall is how many attempts OfCall looks for: more than any call makes.
+const maxOfCall = 10
 
-// OfCall are the attempts of a call in the order in which they were made, at most 100.
-func OfCall(ctx context.Context, s store.Reader, callID string) ([]Entry, error) {
-	var entries []Entry
-	q := store.Query{Collection: Entries, Eq: map[string]any{"call_id": callID}, Limit: maxOfCall}
-	for doc, err := range s.Query(ctx, q) {
+// OfCall are the attempts of a call in the order in which they were made, found by the id of any of them.
+func OfCall(ctx context.Context, s store.Reader, attempt string) (entries []Entry, err error) {
+	first, _, _ := strings.Cut(attempt, triedAgain)
+	for n := range maxOfCall {
 		var e Entry
-		if err == nil {
-			err = doc.Decode(&e)
-		}
-		if err != nil {
+		_, err := s.Get(ctx, Entries.Ref(AttemptID(first, n)), &e)
+		if errors.Is(err, store.ErrNotFound) {
+			break
+		} else if err != nil {
 			return nil, err
 		}
 		entries = append(entries, e)
 	}
-	slices.SortStableFunc(entries, func(a, b Entry) int { return cmp.Or(cmp.Compare(a.Started, b.Started), a.Try-b.Try) })
 	return entries, nil
 }

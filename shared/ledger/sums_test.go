@@ -179,20 +179,19 @@ func TestOfCall(t *testing.T) {
 	t.Parallel()
 	s := memstore.New()
 	var entries []ledger.Entry
-	for n := range 5 {
-		e := entry(n)
-		e.CallID, e.Try, e.Started = "call", n, e.Started+int64(100-n)
-		if n > 2 {
-			e.Started = entries[0].Started
-		}
+	for n := range 3 {
+		e := entry(0)
+		e.ID, e.Try = ledger.AttemptID("call", n), n
 		entries = append(entries, e)
 	}
 	if err := booker(s).Book(t.Context(), entries); err != nil {
 		t.Fatal(err)
 	}
-	tries, err := ledger.OfCall(t.Context(), s, "call")
-	if err != nil || len(tries) != 5 || tries[0].ID != "a0" || tries[4].ID != "a4" {
-		t.Errorf("%v, %v", tries, err)
+	for _, id := range []string{"call", "call.1", "call.2"} {
+		tries, err := ledger.OfCall(t.Context(), s, id)
+		if err != nil || len(tries) != 3 || tries[0].ID != "call" || tries[2].ID != "call.2" {
+			t.Errorf("%s: %v, %v", id, tries, err)
+		}
 	}
 	if none, err := ledger.OfCall(t.Context(), s, "other"); err != nil || len(none) != 0 {
 		t.Errorf("%v, %v", none, err)

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -47,7 +46,7 @@ func (c *Client) begin(ctx context.Context, call *Call, d *routing.Deployment, n
 	p := &call.Principal
 	a := &attempt{client: c, call: call, deployment: d}
 	a.entry = ledger.Entry{
-		ID: attemptID(call.AttemptID, n), CallID: call.ID, Try: n, Key: p.KeyHash, KeyAlias: p.KeyAlias, User: p.UserID, Team: p.TeamID,
+		ID: ledger.AttemptID(call.AttemptID, n), CallID: call.ID, Try: n, Key: p.KeyHash, KeyAlias: p.KeyAlias, User: p.UserID, Team: p.TeamID,
 		Org: p.OrgID, Customer: call.Customer, Tags: call.Tags, Batch: call.Batch, CustomID: call.CustomID, Op: call.Request.Op,
 		Model: call.Request.Model, Provider: d.Provider, Vendor: d.VendorModel, Deployed: d.ID, Base: shown(d.BaseURL),
 		Stream: call.Request.Stream, Reserved: call.reservation.Bound, Leases: call.Leases, Started: c.Now().UnixMicro(),
@@ -67,13 +66,6 @@ func shown(base string) string {
 		return ""
 	}
 	return u.Scheme + "://" + u.Host + u.Path
-}
-
-func attemptID(first string, n int) string {
-	if n == 0 {
-		return first
-	}
-	return first + "." + strconv.Itoa(n)
 }
 
 // send makes the request and reads the head of the answer. It ends the attempt unless the status is good.

@@ -72,7 +72,7 @@ func moneyRuns() int {
 // budget to the nano-dollar, nearly all of it is of use, and a call is refused when the remainder does not pay for it.
 func TestMoneyBudget(t *testing.T) {
 	s := seed(t)
-	members, calls := sized(16, 6), sized(5000, 1000)
+	members, calls := sized(16, 6), sized(5000, 800)
 	p := dear(calls)
 	f := newFleet(t, startCloud(t, p.models), members)
 	made, commits := 0, int64(0)
@@ -84,7 +84,7 @@ func TestMoneyBudget(t *testing.T) {
 		}
 		n, c := f.budgetRun(t, p, run, &storm{
 			fleet: f, calls: calls, callers: sized(16, 8), order: orders(s+uint64(run), run),
-			faults: faults(random, members, calls, 2+random.IntN(2), freezes...),
+			faults: faults(random, members, calls, 2+random.IntN(sized(2, 1)), freezes...),
 		})
 		if made, commits = made+n, commits+c; t.Failed() {
 			t.Fatalf("run %d", run)

@@ -22,7 +22,8 @@ const (
 
 // Processes that share a limit on parallel calls never exceed it, use it, and get the slots of a killed one back.
 func moneySlots(t *testing.T) {
-	random := rand.New(rand.NewPCG(seed(t), 0))
+	const callersEach = 3
+	random, kills := rand.New(rand.NewPCG(seed(t), 0)), sized(5, 1)
 	f := newFleet(t, startCloud(t, allModels), sized(8, 4))
 	key := f.newKey(t, map[string]any{"max_parallel_requests": slotLimit})
 	ctx, stop := context.WithCancel(t.Context())
@@ -31,7 +32,7 @@ func moneySlots(t *testing.T) {
 	var all []result
 	var callers sync.WaitGroup
 	for _, m := range f.members {
-		for n := range 3 {
+		for n := range callersEach {
 			callers.Go(func() {
 				for i := 0; ctx.Err() == nil; i++ {
 					r := f.ask(t.Context(), m, key, order{model: fmt.Sprintf("fake-slots+delay-%dms", 100+50*((n+i)%5)), words: 2})
@@ -47,7 +48,7 @@ func moneySlots(t *testing.T) {
 	}
 	pause(t.Context(), aloneFor)
 	quiet := f.provider.Bill()
-	for range sized(5, 1) {
+	for range kills {
 		killed := time.Now()
 		f.members[random.IntN(len(f.members))].kill(t)
 		eventually(t, slotsBack, "all slots are in use again", func() error {
@@ -70,6 +71,16 @@ func moneySlots(t *testing.T) {
 	callers.Wait()
 	f.checkSlots(t, quiet, all)
 	f.stop(t)
+	eventually(t, bookLimit, "the ledger explains the bill", func() error {
+		entries := map[string]entry{}
+		for _, e := range f.ledger(t, masterKey) {
+			entries[e.ID] = e
+		}
+		if n := without(f.provider.Bill(), entries); n > kills*callersEach {
+			return fmt.Errorf("%d lines of the bill are not in the ledger, want at most %d", n, kills*callersEach)
+		}
+		return nil
+	})
 	f.checkAll(t)
 }
 
