@@ -35,6 +35,7 @@ type Budgets struct {
 
 	mu    sync.RWMutex
 	plans map[*gateway.Limits]*plan
+	sets  map[setKey]*set
 }
 
 // Config is what Budgets are made of.
@@ -54,6 +55,7 @@ func New(c Config) *Budgets {
 	}
 	b := &Budgets{
 		rates: ratelimit.New(c.Store, c.Holder, c.Now, c.Log), settings: c.Settings, now: c.Now, plans: map[*gateway.Limits]*plan{},
+		sets: map[setKey]*set{},
 	}
 	b.money = escrow.New(c.Store, c.Holder, c.Now, c.Log, notice{c.Events, c.Now}.tell)
 	if c.Settings.Proxy.Any() {

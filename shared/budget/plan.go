@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"time"
 
@@ -38,37 +39,97 @@ func (f *forModel[L]) holds(model string) bool {
 	return f.model == "" || gateway.MatchModel(f.model, model)
 }
 
+// set is what holds for the calls of some subjects for one model. It is kept: gathering it takes longer than asking it.
+type set struct {
+	budgets     []escrow.Budget
+	rates       []ratelimit.Limit
+	from, until time.Time // as in plan
+}
+
+// setKey tells sets apart: a principal's subjects are the same slice until something changes.
+type setKey struct {
+	subjects *gateway.Subject
+	model    string
+}
+
 // limits gathers what holds for a call.
 func (b *Budgets) limits(a *Ask) (budgets []escrow.Budget, rates []ratelimit.Limit) {
 	now := b.now()
-	add := func(subjects []gateway.Subject) {
-		for i := range subjects {
-			p := b.plan(&subjects[i], now)
-			for j := range p.budgets {
-				if f := &p.budgets[j]; f.holds(a.Model) {
-					budgets = append(budgets, f.limit)
-				}
-			}
-			for j := range p.rates {
-				if f := &p.rates[j]; f.holds(a.Model) {
-					rates = append(rates, f.limit)
-				}
+	s := b.known(a.Principal.Subjects, a.Model, now)
+	if len(a.Counted) == 0 && b.proxy == nil {
+		return s.budgets, s.rates
+	}
+	all := s.clone()
+	all.add(b, a.Counted, a.Model, now)
+	if b.proxy != nil {
+		all.add(b, []gateway.Subject{*b.proxy}, a.Model, now)
+	}
+	return all.budgets, all.rates
+}
+
+// known is the set of a principal's subjects.
+func (b *Budgets) known(subjects []gateway.Subject, model string, now time.Time) *set {
+	if len(subjects) == 0 {
+		return new(set)
+	}
+	key := setKey{&subjects[0], model}
+	b.mu.RLock()
+	s := b.sets[key]
+	b.mu.RUnlock()
+	if s != nil && holds(now, s.from, s.until) {
+		return s
+	}
+	s = new(set)
+	s.add(b, subjects, model, now)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.sets) >= maxPlans {
+		clear(b.sets)
+	}
+	b.sets[key] = s
+	return s
+}
+
+func holds(now, from, until time.Time) bool {
+	return !now.Before(from) && (until.IsZero() || now.Before(until))
+}
+
+func (s *set) clone() *set {
+	return &set{slices.Clip(s.budgets), slices.Clip(s.rates), s.from, s.until}
+}
+
+func (s *set) add(b *Budgets, subjects []gateway.Subject, model string, now time.Time) {
+	for i := range subjects {
+		p := b.plan(&subjects[i], now)
+		for j := range p.budgets {
+			if f := &p.budgets[j]; f.holds(model) {
+				s.budgets = append(s.budgets, f.limit)
 			}
 		}
+		for j := range p.rates {
+			if f := &p.rates[j]; f.holds(model) {
+				s.rates = append(s.rates, f.limit)
+			}
+		}
+		s.within(p.from, p.until)
 	}
-	add(a.Principal.Subjects)
-	add(a.Counted)
-	if b.proxy != nil {
-		add([]gateway.Subject{*b.proxy})
+}
+
+// within narrows the time that the set holds for.
+func (s *set) within(from, until time.Time) {
+	if from.After(s.from) {
+		s.from = from
 	}
-	return budgets, rates
+	if !until.IsZero() && (s.until.IsZero() || until.Before(s.until)) {
+		s.until = until
+	}
 }
 
 func (b *Budgets) plan(s *gateway.Subject, now time.Time) *plan {
 	b.mu.RLock()
 	p := b.plans[s.Limits]
 	b.mu.RUnlock()
-	if p != nil && !now.Before(p.from) && (p.until.IsZero() || now.Before(p.until)) {
+	if p != nil && holds(now, p.from, p.until) {
 		return p
 	}
 	p = newPlan(s, now, b.settings.Location)
