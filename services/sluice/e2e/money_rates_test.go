@@ -155,8 +155,12 @@ func (f *fleet) checkMinutes(t *testing.T, results []result, full int) {
 // checkRefusals looks at what callers are told.
 func (f *fleet) checkRefusals(t *testing.T, results []result) {
 	t.Helper()
-	remaining, refused := map[string]bool{}, 0
+	remaining, refused, away := map[string]bool{}, 0, 0
 	for _, r := range results {
+		if r.status == 503 {
+			away++
+			continue
+		}
 		reset, err := time.ParseDuration(r.header.Get("X-Ratelimit-Reset-Requests"))
 		left, wrong := strconv.Atoi(r.header.Get("X-Ratelimit-Remaining-Requests"))
 		if r.header.Get("X-Ratelimit-Limit-Requests") != strconv.Itoa(perMinute) || err != nil || reset < 0 || reset > time.Minute ||
@@ -172,7 +176,10 @@ func (f *fleet) checkRefusals(t *testing.T, results []result) {
 			t.Fatalf("%v, retry-after %q", r, r.header.Get("Retry-After"))
 		}
 	}
-	t.Logf("%d calls, %d refused, %d different remainders told", len(results), refused, len(remaining))
+	t.Logf("%d calls, %d refused, %d answered 503, %d different remainders told", len(results), refused, away, len(remaining))
+	if away > len(results)/awayShare {
+		t.Errorf("%d of %d calls were answered 503: %v", away, len(results), f.troubles(t))
+	}
 	if len(remaining) < 100 || refused == 0 {
 		t.Errorf("%d different remainders were told, %d calls refused", len(remaining), refused)
 	}

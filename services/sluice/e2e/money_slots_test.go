@@ -97,10 +97,12 @@ func (f *fleet) checkSlots(t *testing.T, quiet []fakeprovider.Line, all []result
 	}
 	span := quiet[len(quiet)-1].End.Sub(quiet[0].Start)
 	use := float64(busy) / float64(slotLimit*span)
-	refused := 0
+	refused, away := 0, 0
 	for _, r := range all {
 		switch {
 		case r.good():
+		case r.status == 503:
+			away++
 		case r.status == 429 && r.kind == "throttling_error":
 			refused++
 		case r.status != 0 || f.alive(r):
@@ -109,6 +111,12 @@ func (f *fleet) checkSlots(t *testing.T, quiet []fakeprovider.Line, all []result
 	}
 	t.Logf("%d lines on the bill; before the first kill %.0f %% of the slots were in use; served by process %v, refused %d",
 		len(bill), 100*use, f.served(all), refused)
+	if away > 0 {
+		t.Logf("%d calls were answered 503: %v", away, f.troubles(t))
+	}
+	if away > len(all)/awayShare {
+		t.Errorf("%d of %d calls were answered 503", away, len(all))
+	}
 	if use < 0.5 {
 		t.Errorf("only %.0f %% of the slots were in use", 100*use)
 	}
