@@ -143,7 +143,7 @@ func (l *lease) begin(what intent, now int64) *plan {
 	want, least := l.demand()
 	return &plan{
 		id: l.id, holder: l.holder, budget: l.budget, intent: what, seq: l.seq, now: now, fence: fence, before: before,
-		spent: l.spent, used: l.used(), floor: l.open, want: want, least: least, head: l.headroom(now),
+		spent: l.spent, used: l.used(), floor: l.open, want: want, least: least, head: l.headroom(want, now),
 	}
 }
 
@@ -158,8 +158,8 @@ func (l *lease) demand() (want, least int64) {
 	return want, least
 }
 
-// headroom is how much to open ahead of need: what was used within the last seconds, within bounds.
-func (l *lease) headroom(now int64) int64 {
+// headroom is how much to open ahead of need: what was used within the last seconds, or what is waited for, within bounds.
+func (l *lease) headroom(want, now int64) int64 {
 	used := l.used()
 	if now-l.marks[1].at >= pace {
 		l.marks[0], l.marks[1] = l.marks[1], mark{now, used}
@@ -172,7 +172,7 @@ func (l *lease) headroom(now int64) int64 {
 		grown /= periods
 	}
 	left := plus(l.window.free(l.budget.Limit), max(0, l.granted-used))
-	return min(grown, l.budget.Limit/headShare, left/spareShare)
+	return min(max(grown, want), l.budget.Limit/headShare, left/spareShare)
 }
 
 // answer takes in the outcome of a plan that was carried out. The caller holds the lock.

@@ -6,10 +6,10 @@ import "math"
 // collect near the end.
 const (
 	pace       = 2_000_000 // microseconds: what a lease used in this time is opened ahead
-	headShare  = 96        // of the limit is opened ahead at most,
-	spareShare = 8         // and of what is left in the window;
-	stockTimes = 3         // of what was opened is granted on top, still returned on demand,
-	stockShare = 4         // of what is left at most
+	headShare  = 144       // of the limit is opened ahead at most,
+	spareShare = 4         // and of what is left in the window;
+	stockTimes = 1         // of what was opened is granted on top, still returned on demand,
+	stockShare = 32        // of what is left at most
 	reportPart = 32        // of the limit: when so much is spent since the window last heard, it is told
 )
 

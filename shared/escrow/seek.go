@@ -10,6 +10,9 @@ import (
 // patience is how long a request waits at most for what it cannot have at once.
 const patience = time.Second
 
+// failPause is how long it waits after a write that failed, before the store is asked again.
+const failPause = 50 * time.Millisecond
+
 // seek is Reserve's way when the leases lack room: it waits for a write, its own or another's, that brings some, or for
 // calls that end.
 func (e *Escrow) seek(ctx context.Context, r *Reservation, least int64, budgets []Budget) error {
@@ -25,6 +28,9 @@ func (e *Escrow) seek(ctx context.Context, r *Reservation, least int64, budgets 
 		if lacking == nil {
 			r.amount = w.amount
 			return nil
+		}
+		if w.expired && w.failed != nil {
+			return fmt.Errorf("reserve: %w", w.failed)
 		}
 		now := e.micros()
 		if w.expired && w.informed(lacking) {
@@ -44,12 +50,11 @@ func (e *Escrow) seek(ctx context.Context, r *Reservation, least int64, budgets 
 			continue
 		}
 		if acquire(lacking, func(l *lease) bool { return l.state != gone && l.pauseUntil <= now }) {
-			if err := e.serve(ctx, lacking); err != nil {
-				release(lacking, err)
-				return fmt.Errorf("reserve: %w", err)
+			err := e.serve(ctx, lacking)
+			release(lacking, err)
+			if w.failed = err; err == nil {
+				continue
 			}
-			release(lacking, nil)
-			continue
 		}
 		if err := w.wait(ctx, w.pause(lacking, now), end.C); err != nil {
 			return err
@@ -61,6 +66,7 @@ func (e *Escrow) seek(ctx context.Context, r *Reservation, least int64, budgets 
 type waiter struct {
 	amount, least int64
 	expired       bool
+	failed        error      // of the last write that should have served it
 	wake          chan error // holds one call to look again, or the error of the write that should have served it
 	joined        []*lease
 	came          map[*lease]int64 // a lease's last plan when the waiter first came to it
@@ -125,26 +131,37 @@ func (w *waiter) pause(lacking []*lease, now int64) (d time.Duration) {
 	return d
 }
 
-// wait waits for news, for the pause to pass, or for the end of patience.
+// wait waits for news, for the pause to pass, or for the end of patience. After a write that failed it waits a little: the next may
+// succeed, and nobody is refused for one that did not.
 func (w *waiter) wait(ctx context.Context, pause time.Duration, end <-chan time.Time) error {
-	var over <-chan time.Time
-	if pause > 0 {
-		t := time.NewTimer(pause)
-		defer t.Stop()
-		over = t.C
+	if w.failed != nil {
+		pause = failPause
 	}
-	select {
-	case err := <-w.wake:
-		if err != nil {
-			return fmt.Errorf("reserve: %w", err)
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	over := timer.C
+	if pause == 0 {
+		over = nil
+	}
+	for {
+		select {
+		case err := <-w.wake:
+			if w.failed = err; err == nil {
+				return nil
+			}
+			if over == nil {
+				timer.Reset(failPause)
+				over = timer.C
+			}
+		case <-over:
+			return nil
+		case <-end:
+			w.expired = true
+			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
 		}
-	case <-over:
-	case <-end:
-		w.expired = true
-	case <-ctx.Done():
-		return context.Cause(ctx)
 	}
-	return nil
 }
 
 // informed tells whether the windows were looked at since the request came: a store that does not answer is no refusal.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	pb "cloud.google.com/go/firestore/apiv1/firestorepb"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/sluice-gateway/sluice/shared/store"
 )
@@ -21,33 +23,43 @@ const txPatience = time.Minute
 
 var errReadAfterWrite = errors.New("a transaction's reads come before its writes")
 
-// tx is one run of a transaction.
+// tx is one run of a transaction. Nothing is locked: it reads the state of one moment, and its commit asks that what was read is
+// as it was. So a machine that freezes holds up nobody, and the emulator, whose transactions lock whatever they are asked, does
+// not stall for seconds where several processes write the same document.
 type tx struct {
-	s       *Store
-	ctx     context.Context // of Store.Tx, which outlives it
-	retries []byte          // the transaction that this one repeats
-	id      []byte          // given by the first read; without one, the writes are one atomic commit
-	writes  []*pb.Write
-	read    map[store.Ref]bool
-	exists  map[store.Ref]bool // after the writes so far, where they tell
+	s      *Store
+	ctx    context.Context        // of Store.Tx, which outlives it
+	at     *timestamppb.Timestamp // of the first read: later ones see the same state
+	writes []*pb.Write
+	read   map[store.Ref]*pb.Precondition // what must hold at the commit
+	exists map[store.Ref]bool             // after the writes so far, where they tell
 	// blind tells that something is created without having been looked for: then ErrExists is the caller's to know.
 	blind bool
 	err   error // spoils the run, even if fn does not heed it
 }
 
-// Tx is store.Store's. Conflicts are found at the commit, so that a machine that freezes holds no locks. It repeats for up to
-// a minute.
+// Tx is store.Store's. It repeats for up to a minute.
 func (s *Store) Tx(ctx context.Context, fn func(store.Tx) error) error {
 	ctx, cancel := context.WithTimeout(ctx, txPatience)
 	defer cancel()
-	var retries []byte
 	for try := 1; ; try++ {
-		t := &tx{s: s, ctx: ctx, retries: retries, read: map[store.Ref]bool{}, exists: map[store.Ref]bool{}}
+		t := &tx{s: s, ctx: ctx, read: map[store.Ref]*pb.Precondition{}, exists: map[store.Ref]bool{}}
 		again, err := t.run(fn)
-		if !again || pause(ctx, try) != nil {
+		if !again || soon(ctx, try) != nil {
 			return err
 		}
-		retries = t.id
+	}
+}
+
+// soon waits before another try after a conflict: somebody else has committed, so it is about taking turns and not about load.
+func soon(ctx context.Context, try int) error {
+	timer := time.NewTimer(rand.N(10 * time.Millisecond * time.Duration(min(try, 10))))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 
@@ -61,21 +73,21 @@ func (t *tx) run(fn func(store.Tx) error) (again bool, err error) {
 		err = t.err
 	}
 	if err != nil {
-		t.rollback()
 		return status.Code(t.err) == codes.Aborted, err
 	}
-	if t.id == nil && len(t.writes) == 0 {
+	if len(t.writes) == 0 {
 		return false, nil
 	}
 	err = t.commit()
 	switch status.Code(err) {
 	case codes.Aborted:
 		again = true
+	case codes.FailedPrecondition, codes.NotFound:
+		again = true // what was read has changed
 	case codes.AlreadyExists:
 		again = !t.blind // it was looked for and absent: someone was faster
 	}
 	if err != nil {
-		t.rollback()
 		err = fmt.Errorf("commit: %w", translate(err))
 	}
 	return again, err
@@ -89,20 +101,30 @@ func (t *tx) commit() error {
 	if err != nil {
 		return err
 	}
-	_, err = client.Commit(ctx, &pb.CommitRequest{Database: t.s.database, Transaction: t.id, Writes: t.writes})
+	if err := t.verify(); err != nil {
+		return err
+	}
+	_, err = client.Commit(ctx, &pb.CommitRequest{Database: t.s.database, Writes: t.writes})
 	return err
 }
 
-// rollback lets go of what the transaction holds. It would run out by itself.
-func (t *tx) rollback() {
-	if t.id == nil {
-		return
+// verify adds, for what was read and is not written, writes that change nothing but fail if it has changed.
+func (t *tx) verify() error {
+	for ref, condition := range t.read {
+		if condition == nil {
+			continue
+		}
+		name, err := t.s.name(ref)
+		if err != nil {
+			return err
+		}
+		w := &pb.Write{Operation: &pb.Write_Delete{Delete: name}, CurrentDocument: condition}
+		if condition.GetUpdateTime() != nil {
+			w.Operation, w.UpdateMask = &pb.Write_Update{Update: &pb.Document{Name: name}}, &pb.DocumentMask{}
+		}
+		t.writes = append(t.writes, w)
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.ctx), t.s.timeout)
-	defer cancel()
-	if client, ctx, err := t.s.connect(ctx); err == nil {
-		_ = client.Rollback(ctx, &pb.RollbackRequest{Database: t.s.database, Transaction: t.id})
-	}
+	return nil
 }
 
 // Get is store.Tx's. The first one begins the transaction.
@@ -130,24 +152,18 @@ func (t *tx) Get(ref store.Ref, into any) (store.Version, error) {
 	if t.err = errors.Join(aborted, err); t.err != nil {
 		return 0, fmt.Errorf("get %s %s: %w", ref.Collection, ref.ID, translate(t.err))
 	}
-	t.read[ref] = true
 	if found == nil {
+		t.read[ref] = &pb.Precondition{ConditionType: &pb.Precondition_Exists{}}
 		return 0, fmt.Errorf("get %s %s: %w", ref.Collection, ref.ID, store.ErrNotFound)
 	}
+	t.read[ref] = &pb.Precondition{ConditionType: &pb.Precondition_UpdateTime{UpdateTime: found.UpdateTime}}
 	return decode(found, into)
 }
 
 func (t *tx) get(ctx context.Context, client *firestore.Client, name string, into any) (found *pb.Document, err error) {
 	request := &pb.BatchGetDocumentsRequest{Database: t.s.database, Documents: []string{name}, Mask: mask(into)}
-	if t.id != nil {
-		request.ConsistencySelector = &pb.BatchGetDocumentsRequest_Transaction{Transaction: t.id}
-	} else {
-		request.ConsistencySelector = &pb.BatchGetDocumentsRequest_NewTransaction{NewTransaction: &pb.TransactionOptions{
-			Mode: &pb.TransactionOptions_ReadWrite_{ReadWrite: &pb.TransactionOptions_ReadWrite{
-				RetryTransaction: t.retries,
-				ConcurrencyMode:  pb.TransactionOptions_OPTIMISTIC,
-			}},
-		}}
+	if t.at != nil {
+		request.ConsistencySelector = &pb.BatchGetDocumentsRequest_ReadTime{ReadTime: t.at}
 	}
 	stream, err := client.BatchGetDocuments(ctx, request)
 	if err != nil {
@@ -158,8 +174,8 @@ func (t *tx) get(ctx context.Context, client *firestore.Client, name string, int
 		if err != nil {
 			return nil, err
 		}
-		if len(answer.Transaction) > 0 {
-			t.id = answer.Transaction
+		if t.at == nil && answer.ReadTime != nil {
+			t.at = answer.ReadTime
 		}
 		if answer.Result != nil {
 			return answer.GetFound(), nil
@@ -173,17 +189,22 @@ func (t *tx) Create(ref store.Ref, doc any) error {
 	if err != nil {
 		return err
 	}
-	if t.exists[ref] { // Firestore calls this an invalid request
+	if t.exists[ref] || t.read[ref].GetUpdateTime() != nil { // Firestore calls the former an invalid request
 		t.err = fmt.Errorf("create %s %s: %w", ref.Collection, ref.ID, store.ErrExists)
 		return t.err
 	}
-	t.blind = t.blind || !t.read[ref]
+	if _, looked := t.read[ref]; !looked {
+		t.blind = true
+	}
 	t.add(ref, true, create(d))
 	return nil
 }
 
 func (t *tx) add(ref store.Ref, exists bool, w *pb.Write) {
 	t.writes = append(t.writes, w)
+	if c := t.read[ref]; c != nil {
+		w.CurrentDocument, t.read[ref] = c, nil // once: a second write of the same document finds it changed
+	}
 	t.exists[ref] = exists
 }
 
