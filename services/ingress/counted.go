@@ -1,7 +1,6 @@
 package ingress
 
 import (
-	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -83,7 +82,7 @@ func tellLimits(h http.Header, standing budget.Standing) {
 		}
 		h[names.limit] = []string{strconv.FormatInt(limit, 10)}
 		h[names.remaining] = []string{strconv.FormatInt(remaining, 10)}
-		h[names.reset] = []string{fmt.Sprint(reset.Round(time.Second))}
+		h[names.reset] = []string{reset.Round(time.Second).String()}
 	}
 }
 

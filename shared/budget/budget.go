@@ -4,6 +4,7 @@ package budget
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"log/slog"
 	"sync"
@@ -41,12 +42,15 @@ type Budgets struct {
 // Config is what Budgets are made of.
 type Config struct {
 	Store    store.Store
-	Holder   string        // a random id of this process that no other ever has
+	Holder   string        // from NewHolder: no other process ever has it
 	Events   *event.Sender // tells of thresholds
 	Settings Settings
 	Now      func() time.Time
 	Log      *slog.Logger
 }
+
+// NewHolder is a random id of a process: 65 bits, and short, since every ledger entry under a budget names it.
+func NewHolder() string { return rand.Text()[:13] }
 
 // New makes the budgets of one process. Run and Close are its owner's to call.
 func New(c Config) *Budgets {

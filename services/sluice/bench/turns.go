@@ -52,6 +52,7 @@ func (s *side) turn(ctx context.Context) error {
 	}
 	if key := s.keys[s.target.name+limited]; key != "" {
 		with := chatRequest(s.p.addr, key, chatBody)
+		closedLoop(ctx, s.p.addr, with, s.concurrency, s.warm)
 		if _, err := s.use(ctx, &s.limited, func() *tally { return closedLoop(ctx, s.p.addr, with, s.concurrency, s.closed) }); err != nil {
 			return err
 		}

@@ -12,7 +12,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/sluice-gateway/sluice/services/ingress"
@@ -88,7 +87,7 @@ func build(engine *embedded.Local, models config.Models, master gateway.Secret, 
 	h.router.Use(routing.NewTable(models.Deployments))
 	calls := upstream.New(models.Prices, time.Now, log)
 	h.money = budget.New(budget.Config{
-		Store: engine.Store, Holder: uuid.NewString(), Events: &event.Sender{Store: engine.Store, Queue: engine.Events, Now: time.Now},
+		Store: engine.Store, Holder: budget.NewHolder(), Events: &event.Sender{Store: engine.Store, Queue: engine.Events, Now: time.Now},
 		Settings: models.Settings.Budget(), Now: time.Now, Log: log,
 	})
 	h.keys.Use(models.Settings.Auth())

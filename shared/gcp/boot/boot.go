@@ -15,7 +15,6 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/sluice-gateway/sluice/shared/auth"
@@ -107,7 +106,7 @@ func run(ctx context.Context, service config.Service, build func(House) (http.Ha
 		Config: c, Address: listener.Addr(), Engine: google, Auth: auth.New(google.Store, c.MasterKey, time.Now, log),
 		Router: router, Upstream: upstream.New(models.Prices, time.Now, log), Log: log,
 		Budgets: budget.New(budget.Config{
-			Store: google.Store, Holder: uuid.NewString(), Events: &event.Sender{Store: google.Store, Queue: google.Events, Now: time.Now},
+			Store: google.Store, Holder: budget.NewHolder(), Events: &event.Sender{Store: google.Store, Queue: google.Events, Now: time.Now},
 			Settings: models.Settings.Budget(), Now: time.Now, Log: log,
 		}),
 		Owner: models.Settings,
