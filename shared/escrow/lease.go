@@ -172,7 +172,8 @@ func (l *lease) headroom(want, now int64) int64 {
 		grown /= periods
 	}
 	left := plus(l.window.free(l.budget.Limit), max(0, l.granted-used))
-	return min(max(grown, want), l.budget.Limit/headShare, left/spareShare)
+	most := max(l.budget.Limit/headShare, min(times(used/max(1, l.uses), headCalls), l.budget.Limit/headMost))
+	return min(max(grown, want), most, left/spareShare)
 }
 
 // answer takes in the outcome of a plan that was carried out. The caller holds the lock.

@@ -6,7 +6,9 @@ import "math"
 // collect near the end.
 const (
 	pace       = 2_000_000 // microseconds: what a lease used in this time is opened ahead
-	headShare  = 144       // of the limit is opened ahead at most,
+	headShare  = 144       // of the limit is opened ahead at most, or
+	headCalls  = 64        // calls' worth if that is more, but
+	headMost   = 48        // of the limit in no case,
 	spareShare = 4         // and of what is left in the window;
 	stockTimes = 1         // of what was opened is granted on top, still returned on demand,
 	stockShare = 32        // of what is left at most
