@@ -128,16 +128,19 @@ const (
 
 // begin makes the plan of a write. The caller holds the lock and has the flight (R2).
 func (l *lease) begin(what intent, now int64) *plan {
+	fence, before, keep := l.state == unknown, l.open, int64(0)
 	if l.asked {
+		if what&lower == 0 || l.inflight > 0 {
+			keep = l.soon(now)
+		}
 		what |= giveBack
 		l.asked = false
 	}
-	fence, before := l.state == unknown, l.open
 	if what&end != 0 && l.state != gone {
 		l.state = closing
 	}
 	if what&lower != 0 {
-		l.open = min(l.open, l.used()) // R1
+		l.open = min(l.open, plus(l.used(), keep)) // R1
 	}
 	l.seq++
 	want, least := l.demand()
@@ -145,6 +148,20 @@ func (l *lease) begin(what intent, now int64) *plan {
 		id: l.id, holder: l.holder, budget: l.budget, intent: what, seq: l.seq, now: now, fence: fence, before: before,
 		spent: l.spent, used: l.used(), floor: l.open, want: want, least: least, head: l.headroom(want, now),
 	}
+}
+
+// soon is what the lease will use in a moment, if it goes on as in the last seconds: it is not given back to be taken again. Less
+// than a few calls' worth is no such haste.
+func (l *lease) soon(now int64) int64 {
+	used := l.used()
+	if l.inflight == 0 || l.marks[0].at == 0 {
+		return 0
+	}
+	keep := (used - l.marks[0].used) / max(1, max(pace, now-l.marks[0].at)/moment)
+	if keep < hasty*(used/max(1, l.uses)) {
+		return 0
+	}
+	return max(0, keep)
 }
 
 // demand is the sum of what requests wait for, and the least that is of use to one of them.

@@ -196,6 +196,7 @@ func TestManyProcesses(t *testing.T) {
 					clients.Wait()
 					close(done)
 					sampler.Wait()
+					time.Sleep(time.Second) // a refusal is remembered for a moment
 					for i := 0; c.limit-f.spent >= amount; i++ { // now nobody else wants it
 						if refused, err := f.call(ctx, f.processes[i%c.processes], amount, most, 0); refused || err != nil {
 							t.Fatalf("refused, with %d left: %v", c.limit-f.spent, err)
@@ -237,6 +238,42 @@ func TestNoFalseRefusal(t *testing.T) {
 					}
 				})
 				t.Logf("used %d of %d, %d calls, %d refused, %d commits", f.spent, f.budget.Limit, f.admitted, f.refused, f.store.commits.Load())
+			})
+		})
+	}
+}
+
+// Five thousand calls for a budget that pays for four: nearly all of it is used, whether they come all at once or call by call, and
+// nobody is refused what the remainder would pay for. When they come at once, a commit serves fifty of them and more.
+func TestStampede(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ clients, perCommit int }{"all at once": {5000, 50}, "call by call": {256, 20}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				const calls, amount, actual, limit = 5000, 325_000, 250_000, 1_000_000_000
+				f := newFleet(16, limit, 20*time.Millisecond)
+				var issued atomic.Int64
+				f.run(t, func(ctx context.Context) {
+					var clients sync.WaitGroup
+					for i := range c.clients {
+						rnd := rand.New(rand.NewPCG(1, uint64(i)))
+						clients.Go(func() {
+							for issued.Add(1) <= calls {
+								duration := time.Duration(50+rnd.IntN(450)) * time.Millisecond
+								if _, err := f.call(ctx, f.processes[i%16], amount, actual, duration); err != nil {
+									t.Error(err)
+								}
+							}
+						})
+					}
+					clients.Wait()
+				})
+				commits := f.store.commits.Load()
+				t.Logf("used %.2f %%, %d admitted, %d refused, wrongly %d, %d commits", 100*float64(f.spent)/limit, f.admitted, f.refused, f.wrong, commits)
+				if f.spent < limit/100*97 || f.wrong > f.refused/100 || commits*int64(c.perCommit) > calls {
+					t.Error("not as good as promised")
+				}
 			})
 		})
 	}

@@ -6,6 +6,8 @@ import "math"
 // collect near the end.
 const (
 	pace       = 2_000_000 // microseconds: what a lease used in this time is opened ahead
+	moment     = 200_000   // microseconds: what a busy lease uses in this time it keeps when others ask
+	hasty      = 4         // calls' worth, at least
 	headShare  = 144       // of the limit is opened ahead at most, or
 	headCalls  = 64        // calls' worth if that is more, but
 	headMost   = 48        // of the limit in no case,

@@ -47,7 +47,7 @@ func (r *Reservation) Settle(actual int64) {
 }
 
 // Reserve takes amount from every budget or from none. If a remainder does not pay for amount, it takes as much as it does
-// pay for, but not less than least; else the error is a *Short, which comes after a second at most. The budgets' IDs must
+// pay for, but not less than least; else the error is a *Short, which comes after three seconds at most. The budgets' IDs must
 // differ. It does no I/O while the leases last; an error of the store, wrapped, ends only calls that need more.
 func (e *Escrow) Reserve(ctx context.Context, amount, least int64, budgets []Budget) (*Reservation, error) {
 	r := &Reservation{escrow: e, amount: max(0, amount)}

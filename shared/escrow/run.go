@@ -108,8 +108,11 @@ func (e *Escrow) wanted(change store.Change) *lease {
 	return l
 }
 
-// reply is the intent of a lease whose rights another holder wants.
-func (l *lease) reply(int64) (intent, bool) { return giveBack, l.asked }
+// reply is the intent of a lease whose rights another holder wants. If it is about to use them it gives what is left later, as a
+// chore.
+func (l *lease) reply(now int64) (intent, bool) {
+	return giveBack, l.asked && max(l.open, l.granted)-l.used() > l.soon(now)
+}
 
 // chore is what a lease needs now, if anything. The caller holds the lock.
 func (l *lease) chore(now int64) (what intent, needed bool) {

@@ -8,7 +8,7 @@ import (
 )
 
 // patience is how long a request waits at most for what it cannot have at once.
-const patience = time.Second
+const patience = 3 * time.Second
 
 // failPause is how long it waits after a write that failed, before the store is asked again.
 const failPause = 50 * time.Millisecond
