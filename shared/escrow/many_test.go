@@ -196,7 +196,7 @@ func TestManyProcesses(t *testing.T) {
 					clients.Wait()
 					close(done)
 					sampler.Wait()
-					time.Sleep(time.Second) // a refusal is remembered for a moment
+					time.Sleep(time.Second)                      // a refusal is remembered for a moment
 					for i := 0; c.limit-f.spent >= amount; i++ { // now nobody else wants it
 						if refused, err := f.call(ctx, f.processes[i%c.processes], amount, most, 0); refused || err != nil {
 							t.Fatalf("refused, with %d left: %v", c.limit-f.spent, err)
