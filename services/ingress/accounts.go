@@ -38,16 +38,8 @@ func newAccounts(c Config) *account.Manager {
 			}
 			return ledger.SpentSince(ctx, c.Engine.Store, scope, subject, day)
 		},
-		Referring: func(ctx context.Context, budget string) (n int64, err error) {
-			for key, err := range keys.List(ctx, auth.Filter{}, 0) { // no index has it: budgets are seldom deleted
-				if err != nil {
-					return 0, err
-				}
-				if key.Budget == budget {
-					n++
-				}
-			}
-			return n, nil
+		Referring: func(ctx context.Context, budget string) (int64, error) {
+			return keys.Count(ctx, auth.Filter{Budget: budget})
 		},
 	}
 }

@@ -183,15 +183,21 @@ func (s *Server) mayLimit(ctx context.Context, p gateway.Principal, team *accoun
 	return s.within(ctx, team, request, "max_budget_in_team")
 }
 
+// newMembers are those whom a request adds: at least one.
+func newMembers(request field.Request) ([]newMember, error) {
+	members, err := membersIn(request, "member")
+	if err == nil && len(members) == 0 {
+		err = gateway.Invalid("member", "member is required: an object with role and user_id or user_email, or a list of them.")
+	}
+	return members, err
+}
+
 func (s *Server) addTeamMembers(w http.ResponseWriter, r *http.Request, p gateway.Principal) error {
 	team, request, err := s.teamAbout(w, r, p, teamAdmin)
 	if err != nil {
 		return err
 	}
-	members, err := membersIn(request, "member")
-	if err == nil && len(members) == 0 {
-		err = gateway.Invalid("member", "member is required: an object with role and user_id or user_email, or a list of them.")
-	}
+	members, err := newMembers(request)
 	if err != nil {
 		return err
 	}

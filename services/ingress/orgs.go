@@ -238,10 +238,7 @@ func (s *Server) addOrgMembers(w http.ResponseWriter, r *http.Request, p gateway
 	if err != nil {
 		return err
 	}
-	members, err := membersIn(request, "member")
-	if err == nil && len(members) == 0 {
-		err = gateway.Invalid("member", "member is required: an object with role and user_id or user_email, or a list of them.")
-	}
+	members, err := newMembers(request)
 	if err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -128,7 +129,8 @@ func (b *Budgets) Reserve(ctx context.Context, a Ask) (*Reservation, error) {
 }
 
 func (b *Budgets) checkPriced(a *Ask, budgets []escrow.Budget) error {
-	if len(budgets) == 0 || a.Quote.Priced || b.settings.AllowUnpriced {
+	isHard := func(w escrow.Budget) bool { return w.Limit < Unlimited }
+	if a.Quote.Priced || b.settings.AllowUnpriced || !slices.ContainsFunc(budgets, isHard) {
 		return nil
 	}
 	e := gateway.Invalid("model", "The price of model=%.100s is not known, so no budget can be kept for it. Set input_cost_per_token and "+

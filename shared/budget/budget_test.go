@@ -94,6 +94,10 @@ func TestFreeAndUnpriced(t *testing.T) {
 	if _, err := newBudgets(memstore.New(), "one", budget.Settings{AllowUnpriced: true}).Reserve(t.Context(), unpriced); err != nil {
 		t.Errorf("an unpriced call that the owner allows: %v", err)
 	}
+	soft := gateway.NanoUSD(1)
+	if _, err := b.Reserve(t.Context(), budget.Ask{Principal: ask(&gateway.Limits{Soft: &soft}, 0).Principal}); err != nil {
+		t.Errorf("an unpriced call with a soft budget, which stops nothing: %v", err)
+	}
 	unpriced.Principal.Subjects = nil
 	if _, err := b.Reserve(t.Context(), unpriced); err != nil {
 		t.Errorf("an unpriced call without budget: %v", err)

@@ -67,7 +67,6 @@ type op struct {
 	leases  []*lease
 	plans   []*plan
 	applied bool
-	failed  bool
 	blind   []int64 // a broken variant's: rights to give back again
 }
 

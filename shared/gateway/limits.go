@@ -1,6 +1,9 @@
 package gateway
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Scope is what money and calls are counted for.
 type Scope string
@@ -77,7 +80,8 @@ var Roles = []Role{RoleAdmin, RoleViewer, RoleUser, RoleUserViewer, RoleCustomer
 // MayUse reports whether the principal's allowed routes admit the path: an exact one, a prefix ending in *, or a group's name.
 func (p Principal) MayUse(path string, groups ...string) bool {
 	return len(p.Routes) == 0 || slices.ContainsFunc(p.Routes, func(allowed string) bool {
-		return slices.Contains(groups, allowed) || MatchModel(allowed, path)
+		prefix, wild := strings.CutSuffix(allowed, "*")
+		return slices.Contains(groups, allowed) || allowed == path || wild && strings.HasPrefix(path, prefix)
 	})
 }
 
