@@ -59,7 +59,7 @@ func TestRounds(t *testing.T) {
 		}
 	}
 	for name, f := range rounds[0] {
-		if f["errors"] > map[string]float64{"direct": 0, "proxy": 2, "sluice": 2}[name] { // see the metric's comment
+		if f["errors"] > 0 {
 			t.Errorf("%s: %v requests failed", name, f["errors"])
 		}
 	}

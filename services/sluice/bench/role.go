@@ -45,6 +45,27 @@ func proxyRole(l net.Listener, rest []string) error {
 	}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConns, transport.MaxIdleConnsPerHost = 0, 256
-	p := &httputil.ReverseProxy{Transport: transport, Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(upstream) }}
+	p := &httputil.ReverseProxy{Transport: transport, Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(upstream)
+		if r.Out.Body != nil {
+			r.Out.Body = &counted{r.Out.Body, r.Out.ContentLength}
+		}
+	}}
 	return (&http.Server{Handler: p, ReadHeaderTimeout: 10 * time.Second}).Serve(l)
+}
+
+// counted is a request body that knows its end. The transport looks for it after the last byte, and if the answer comes at once the
+// server has closed the body by then, which would end the answer, too: one in a thousand of streams was lost so.
+type counted struct {
+	io.ReadCloser
+	left int64
+}
+
+func (c *counted) Read(p []byte) (int, error) {
+	if c.left == 0 {
+		return 0, io.EOF
+	}
+	n, err := c.ReadCloser.Read(p)
+	c.left -= int64(n)
+	return n, err
 }
