@@ -57,6 +57,7 @@ type Window struct {
 	Alloc       int64 `json:"alloc"`             // the sum of Granted over all leases that ever were
 	Spent       int64 `json:"spent"`             // the sum of Spent over all leases, as far as grants, returns and reports brought it here
 	Wanted      int64 `json:"wanted,omitempty"`  // Unix microseconds: when somebody last asked holders to return idle rights
+	Asked       int64 `json:"asked,omitempty"`   // how often a write did nothing but that
 	Alerted     int64 `json:"alerted,omitempty"` // the highest threshold that was told, in percent
 	SoftAlerted bool  `json:"soft_alerted,omitempty"`
 	Purge       int64 `json:"purge,omitempty"` // Unix seconds
@@ -73,6 +74,7 @@ type Lease struct {
 	Open     bool   `json:"open"`     // in use by a holder
 	Dead     bool   `json:"dead"`     // reaped: Opened - Spent stays charged, since nobody knows how much of it was spent
 	Seq      int64  `json:"seq"`      // of the holder's last write: a write that comes late finds itself overtaken
+	Writes   int64  `json:"writes"`   // how often the holder has written it
 	Renewed  int64  `json:"renewed"`  // Unix microseconds of the holder's last write
 	Purge    int64  `json:"purge,omitempty"`
 }

@@ -130,7 +130,7 @@ func (w *world) look(p *process, r *request) error {
 	return nil
 }
 
-func (w *world) begin(p *process, leases []*lease, what func(*lease) intent) {
+func (w *world) begin(p *process, leases []*lease, what func(*lease, int64) intent) {
 	before := make([]int64, len(leases))
 	for i, l := range leases {
 		before[i] = l.open
@@ -202,7 +202,7 @@ func (w *world) chore(p *process) error {
 		l.busy = false
 		return nil
 	}
-	w.begin(p, []*lease{l}, func(*lease) intent { return what })
+	w.begin(p, []*lease{l}, func(*lease, int64) intent { return what })
 	return nil
 }
 
@@ -222,6 +222,8 @@ func (w *world) advance(p *process) error {
 		}
 	case !o.applied && chance == 2:
 		w.done(p, o, func(l *lease, p *plan) { l.failed(p) })
+	case !o.applied && chance == 3 && w.broken.begun == nil: // a conflict with another's write
+		anew(o.leases, o.plans, w.now)
 	case !o.applied:
 		return w.apply(o)
 	default:

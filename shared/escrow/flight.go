@@ -11,8 +11,9 @@ import (
 	"github.com/sluice-gateway/sluice/shared/store"
 )
 
-// timeout bounds each use of the store.
-const timeout = 10 * time.Second
+// timeout bounds each use of the store, which itself gives up sooner if it gets no answer: what takes longer are conflicts, where others
+// write and our turn will come.
+const timeout = 30 * time.Second
 
 // acquire takes the leases' flights, all or none, so that one write is in flight for each at most (R2). The leases must
 // differ; they are locked in the order of their ids, so nobody waits in a circle.
@@ -44,14 +45,25 @@ func release(leases []*lease, err error) {
 }
 
 // begin makes a plan of each lease; the caller has its flight.
-func begin(leases []*lease, now int64, what func(*lease) intent) []*plan {
+func begin(leases []*lease, now int64, what func(*lease, int64) intent) []*plan {
 	plans := make([]*plan, len(leases))
 	for i, l := range leases {
 		l.mu.Lock()
-		plans[i] = l.begin(what(l), now)
+		plans[i] = l.begin(what(l, now), now)
 		l.mu.Unlock()
 	}
 	return plans
+}
+
+// anew makes plans again after a conflict, which left nothing behind: what has come to be needed meanwhile takes no write of its own.
+func anew(leases []*lease, plans []*plan, now int64) {
+	for i, l := range leases {
+		l.mu.Lock()
+		old := *plans[i]
+		*plans[i] = *l.begin(old.intent, now)
+		plans[i].fence, plans[i].before, plans[i].victims, plans[i].wish = old.fence, old.before, old.victims, old.wish
+		l.mu.Unlock()
+	}
 }
 
 // carryOut commits the plans of these leases in one transaction, and tells the leases how that went.
@@ -62,6 +74,9 @@ func (e *Escrow) carryOut(ctx context.Context, leases []*lease, plans []*plan) e
 	var committed []func()
 	sent := false // the store may have been told to commit
 	err := e.store.Tx(ctx, func(tx store.Tx) (err error) {
+		if sent {
+			anew(leases, plans, e.micros())
+		}
 		committed, err = exchange(tx, plans, e.notice)
 		sent = err == nil
 		return err

@@ -34,16 +34,16 @@ func (e *Escrow) serve(ctx context.Context, leases []*lease) error {
 }
 
 // need is the intent that serves who waits for the lease. The caller holds the lock.
-func (l *lease) need() intent {
+func (l *lease) need(now int64) intent {
 	want, _ := l.demand()
-	if l.over || plus(l.used(), want) > l.granted || l.spent-l.reported > l.budget.Limit/reportPart {
-		return l.needMore()
+	if l.over || plus(l.used(), plus(want, l.headroom(now)/2)) > l.granted || l.spent-l.reported > l.budget.Limit/reportPart {
+		return l.needMore(now)
 	}
 	return flush
 }
 
 // needMore is the intent that has the window pay. The caller holds the lock.
-func (l *lease) needMore() intent {
+func (l *lease) needMore(int64) intent {
 	if l.over {
 		return giveBack
 	}

@@ -146,22 +146,17 @@ func (l *lease) begin(what intent, now int64) *plan {
 	want, least := l.demand()
 	return &plan{
 		id: l.id, holder: l.holder, budget: l.budget, intent: what, seq: l.seq, now: now, fence: fence, before: before,
-		spent: l.spent, used: l.used(), floor: l.open, want: want, least: least, head: l.headroom(want, now),
+		spent: l.spent, used: l.used(), floor: l.open, want: want, least: least, head: l.headroom(now),
 	}
 }
 
-// soon is what the lease will use in a moment, if it goes on as in the last seconds: it is not given back to be taken again. Less
-// than a few calls' worth is no such haste.
+// soon is what a busy lease keeps when others ask, to use it in a while: it would only be taken again.
 func (l *lease) soon(now int64) int64 {
-	used := l.used()
-	if l.inflight == 0 || l.marks[0].at == 0 {
+	keep := l.pace(now, pace)
+	if l.inflight == 0 || keep < hasty*(l.used()/max(1, l.uses)) {
 		return 0
 	}
-	keep := (used - l.marks[0].used) / max(1, max(pace, now-l.marks[0].at)/moment)
-	if keep < hasty*(used/max(1, l.uses)) {
-		return 0
-	}
-	return max(0, keep)
+	return keep
 }
 
 // demand is the sum of what requests wait for, and the least that is of use to one of them.
@@ -175,8 +170,9 @@ func (l *lease) demand() (want, least int64) {
 	return want, least
 }
 
-// headroom is how much to open ahead of need: what was used within the last seconds, or what is waited for, within bounds.
-func (l *lease) headroom(want, now int64) int64 {
+// headroom is how much to open ahead of need: as much as is used in a while at the rate of the last seconds, within bounds. Who has to
+// collect rights from others takes no more than it needs.
+func (l *lease) headroom(now int64) int64 {
 	used := l.used()
 	if now-l.marks[1].at >= pace {
 		l.marks[0], l.marks[1] = l.marks[1], mark{now, used}
@@ -184,13 +180,30 @@ func (l *lease) headroom(want, now int64) int64 {
 			l.marks[0] = l.marks[1]
 		}
 	}
-	grown := max(0, used-l.marks[0].used)
-	if periods := (now - l.marks[0].at) / pace; periods > 1 {
-		grown /= periods
+	if l.tries > 0 {
+		return 0
 	}
-	left := plus(l.window.free(l.budget.Limit), max(0, l.granted-used))
+	left := plus(l.free(), max(0, l.granted-used))
+	least := min(l.budget.Limit/headLeast, left/headLeft)
 	most := max(l.budget.Limit/headShare, min(times(used/max(1, l.uses), headCalls), l.budget.Limit/headMost))
-	return min(max(grown, want), most, left/spareShare)
+	return min(max(least, l.pace(now, glance)), most, left/spareShare)
+}
+
+// pace is how much the lease will use in a while if it goes on as in the last seconds, at least so many microseconds of them.
+func (l *lease) pace(now, least int64) int64 {
+	if l.marks[0].at == 0 {
+		return 0
+	}
+	used := float64(l.used() - l.marks[0].used)
+	return max(0, int64(used*pace/float64(max(least, now-l.marks[0].at))))
+}
+
+// free is what the window can still grant, as far as is known.
+func (l *lease) free() int64 {
+	if l.window.ID == "" {
+		return max(0, l.budget.Limit-l.budget.Opening)
+	}
+	return l.window.free(l.budget.Limit)
 }
 
 // answer takes in the outcome of a plan that was carried out. The caller holds the lock.

@@ -247,7 +247,7 @@ func TestNoFalseRefusal(t *testing.T) {
 // nobody is refused what the remainder would pay for. When they come at once, a commit serves fifty of them and more.
 func TestStampede(t *testing.T) {
 	t.Parallel()
-	for name, c := range map[string]struct{ clients, perCommit int }{"all at once": {5000, 50}, "call by call": {256, 20}} {
+	for name, c := range map[string]struct{ clients, perCommit int }{"all at once": {5000, 50}, "call by call": {256, 35}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {

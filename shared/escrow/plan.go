@@ -5,15 +5,16 @@ import "math"
 // How much is taken ahead of need. More is fewer writes; less is less that a killed process takes with it, and less to
 // collect near the end.
 const (
-	pace       = 2_000_000 // microseconds: what a lease used in this time is opened ahead
-	moment     = 200_000   // microseconds: what a busy lease uses in this time it keeps when others ask
-	hasty      = 4         // calls' worth, at least
+	pace       = 2_000_000 // microseconds: what a lease uses in this time is opened ahead, and not given back when others ask
+	glance     = 500_000   // microseconds: how fast it uses rights is told from so long, at least
+	hasty      = 4         // calls' worth: to use less in the time is no haste, all of it is given back
+	headLeast  = 128       // of the limit is opened ahead at least, but
+	headLeft   = 64        // of what is left at most, unless it is used so fast;
 	headShare  = 144       // of the limit is opened ahead at most, or
 	headCalls  = 64        // calls' worth if that is more, but
-	headMost   = 48        // of the limit in no case,
-	spareShare = 4         // and of what is left in the window;
-	stockTimes = 1         // of what was opened is granted on top, still returned on demand,
-	stockShare = 32        // of what is left at most
+	headMost   = 64        // of the limit in no case,
+	spareShare = 2         // and of what is left in the window;
+	stockShare = 32        // of what is left: as much as is opened is granted on top, if it is no more; still returned on demand
 	reportPart = 32        // of the limit: when so much is spent since the window last heard, it is told
 )
 
@@ -88,6 +89,9 @@ func (p *plan) write(w *Window, l *Lease, victims []*Lease) {
 		p.wished, p.wroteWindow = true, true
 	}
 	if p.short && !p.fence && granted == l.Granted && opened == l.Opened {
+		if p.wished {
+			w.Asked++
+		}
 		return
 	}
 	if w != nil {
@@ -104,7 +108,7 @@ func (p *plan) write(w *Window, l *Lease, victims []*Lease) {
 	}
 	*l = Lease{
 		Budget: p.budget.ID, Holder: p.holder, Granted: granted, Opened: opened, Spent: p.spent, Reported: l.Reported,
-		Open: p.intent&end == 0, Dead: l.Dead, Seq: p.seq, Renewed: p.now,
+		Open: p.intent&end == 0, Dead: l.Dead, Seq: p.seq, Writes: l.Writes + 1, Renewed: p.now,
 		Purge: purge(p.budget.End, p.now, p.intent&end == 0),
 	}
 	p.wroteLease = true
@@ -125,8 +129,7 @@ func (p *plan) rights(carried bool, most, had int64) (opened, granted int64) {
 			ahead = min(p.head, (most-goal)/spareShare)
 		}
 		opened = max(opened, goal+ahead)
-		if carried && p.intent&back == 0 {
-			stock := min(times(opened-p.used, stockTimes), p.budget.Limit/headShare*stockTimes, (most-opened)/stockShare)
+		if stock := opened - p.used; carried && p.intent&back == 0 && stock <= (most-opened)/stockShare {
 			granted = max(granted, opened+stock)
 		}
 	}

@@ -176,14 +176,14 @@ func TestHoldersGiveBackWhenAsked(t *testing.T) {
 // What a holder has not opened is taken without asking it.
 func TestIdleRightsAreTaken(t *testing.T) {
 	bubble(t, func(b *bench) {
-		budget := limited("aa", 100_000)
+		budget := limited("aa", 100)
 		holder, other := b.process(), b.process() // neither runs
-		b.reserve(holder, 100, budget).Settle(100)
+		b.reserve(holder, 1, budget).Settle(1)
 		if l := b.lease("aa-p1"); l.Granted == l.Opened {
 			b.Fatalf("nothing is idle: %+v", l)
 		}
-		b.reserve(other, 99_900, budget).Settle(99_900)
-		if l := b.lease("aa-p1"); l.Granted != l.Opened || l.Opened != 100 {
+		b.reserve(other, 99, budget).Settle(99)
+		if l := b.lease("aa-p1"); l.Granted != l.Opened || l.Opened != 1 {
 			b.Errorf("lease of the holder: %+v", l)
 		}
 		b.refused(holder, 1, budget)

@@ -200,7 +200,7 @@ func (e *Escrow) each(ctx context.Context, leases []*lease, what func(*lease, in
 	g.SetLimit(groups)
 	for group := range slices.Chunk(todo, groupSize) {
 		g.Go(func() error {
-			err := e.carryOut(ctx, group, begin(group, now, func(l *lease) intent { return chores[l] }))
+			err := e.carryOut(ctx, group, begin(group, now, func(l *lease, _ int64) intent { return chores[l] }))
 			release(group, err)
 			return err
 		})

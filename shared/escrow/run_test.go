@@ -114,9 +114,9 @@ func TestSteadyLoad(t *testing.T) {
 
 func TestSweep(t *testing.T) {
 	bubble(t, func(b *bench) {
-		alive, dead, budget := b.process(), b.process(), limited("aa", 1000)
-		r := b.reserve(alive, 100, budget)
-		b.reserve(dead, 200, budget).Settle(150)
+		alive, dead, budget := b.process(), b.process(), limited("aa", 100)
+		r := b.reserve(alive, 10, budget)
+		b.reserve(dead, 20, budget).Settle(15)
 		time.Sleep(69 * time.Minute)
 		b.must(escrow.Sweep(b.Context(), b.store, time.Now()))
 		if l := b.lease("aa-p2"); l.Dead {
@@ -125,19 +125,19 @@ func TestSweep(t *testing.T) {
 		time.Sleep(2 * time.Minute)
 		b.must(escrow.Sweep(b.Context(), b.store, time.Now()))
 		b.must(escrow.Sweep(b.Context(), b.store, time.Now()))
-		if w, l := b.window("aa"), b.lease("aa-p2"); w.Alloc != 300 || !l.Dead || l.Open || l.Granted != 200 {
+		if w, l := b.window("aa"), b.lease("aa-p2"); w.Alloc != 30 || !l.Dead || l.Open || l.Granted != 20 {
 			b.Errorf("after the sweep: %+v, %+v", w, l)
 		}
-		more := b.reserve(alive, 700, budget) // finds itself dead and goes on with another lease
+		more := b.reserve(alive, 70, budget) // finds itself dead and goes on with another lease
 		if got := more.Leases()[0]; got != "aa-p1.1" {
 			b.Errorf("the new lease is called %s", got)
 		}
 		b.refused(alive, 1, budget)
-		r.Settle(20)
-		more.Settle(700)
+		r.Settle(2)
+		more.Settle(70)
 		b.must(alive.Close(b.Context()))
-		if w := b.window("aa"); w.Alloc != 920 || w.Spent != 720 || alive.Held() != 0 {
-			b.Errorf("after close, with 200 locked by the dead: %+v", w)
+		if w := b.window("aa"); w.Alloc != 92 || w.Spent != 72 || alive.Held() != 0 {
+			b.Errorf("after close, with 20 locked by the dead: %+v", w)
 		}
 	})
 }

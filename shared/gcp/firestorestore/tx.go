@@ -42,18 +42,20 @@ type tx struct {
 func (s *Store) Tx(ctx context.Context, fn func(store.Tx) error) error {
 	ctx, cancel := context.WithTimeout(ctx, txPatience)
 	defer cancel()
-	for try := 1; ; try++ {
+	for {
 		t := &tx{s: s, ctx: ctx, read: map[store.Ref]*pb.Precondition{}, exists: map[store.Ref]bool{}}
+		start := time.Now()
 		again, err := t.run(fn)
-		if !again || soon(ctx, try) != nil {
+		if !again || soon(ctx, time.Since(start)) != nil {
 			return err
 		}
 	}
 }
 
-// soon waits before another try after a conflict: somebody else has committed, so it is about taking turns and not about load.
-func soon(ctx context.Context, try int) error {
-	timer := time.NewTimer(rand.N(10 * time.Millisecond * time.Duration(min(try, 10))))
+// soon waits before another try after a conflict: somebody else has committed, so it is about taking turns. A turn takes as long as the
+// last try did.
+func soon(ctx context.Context, took time.Duration) error {
+	timer := time.NewTimer(rand.N(2 * max(took, 10*time.Millisecond)))
 	defer timer.Stop()
 	select {
 	case <-timer.C:
