@@ -10,7 +10,7 @@ func TestCallIDsAreUnique(t *testing.T) {
 	var mu sync.Mutex
 	seen := map[string]bool{}
 	var all sync.WaitGroup
-	for _, ids := range []*callIDs{newCallIDs(), newCallIDs()} {
+	for _, ids := range []*callIDs{newCallIDs(0), newCallIDs(0), newCallIDs(16), newCallIDs(100)} {
 		for range 4 {
 			all.Go(func() {
 				for range 1000 {

@@ -26,6 +26,7 @@ type Config struct {
 	Budgets  *budget.Budgets // its Run and Close are the owner's to call
 	Settings batch.Settings
 	Owner    config.Settings // zero is config.DefaultSettings
+	IDPlaces int             // of the ids of successive calls, up to 16: for a store that splits documents by id; 0 is one
 	Now      func() time.Time
 	Log      *slog.Logger
 }
@@ -45,6 +46,6 @@ func New(c Config) *Server {
 		Auth: c.Auth, Keys: keys, Router: c.Router, Budgets: c.Budgets,
 		Upstream: c.Upstream, Ledger: c.Ledger, Store: c.Engine.Store,
 		Events: events, Files: batch.NewFiles(deps), Batches: batch.NewBatches(deps), Now: c.Now, Log: c.Log,
-		Accounts: accounts, UserDefaults: c.Owner.UserDefaults, UserHeader: c.Owner.UserHeader, ids: newCallIDs(), inFlight: new(atomic.Int64),
+		Accounts: accounts, UserDefaults: c.Owner.UserDefaults, UserHeader: c.Owner.UserHeader, ids: newCallIDs(c.IDPlaces), inFlight: new(atomic.Int64),
 	}
 }

@@ -15,7 +15,8 @@ func main() {
 	boot.Main(config.Ingress, func(h boot.House) (http.Handler, error) {
 		return ingress.New(ingress.Config{
 			Engine: h.Engine, Auth: h.Auth, Router: h.Router, Upstream: h.Upstream,
-			Ledger: ledger.NewRecorder(ledger.Queue{Publisher: h.Engine.Queue}, ledger.OverNetwork), Budgets: h.Budgets, Owner: h.Owner, Now: time.Now, Log: h.Log,
+			Ledger: ledger.NewRecorder(ledger.Queue{Publisher: h.Engine.Queue}, ledger.OverNetwork), Budgets: h.Budgets, Owner: h.Owner,
+			IDPlaces: 16, Now: time.Now, Log: h.Log,
 		}).Handler(), nil
 	})
 }
