@@ -18,7 +18,7 @@ const (
 	forgetAfter = 300_000_000   // and then is closed
 	writeAfter  = 30_000_000    // what was spent is written down at least so often
 	renewAfter  = 1_200_000_000 // and leases with running calls so often, that nobody takes them for dead
-	worthwhile  = 1024          // part of the limit that is worth a write
+	worthwhile  = 1024          // part of the limit that is worth that write; twice what is opened at least is worth the first
 )
 
 const (
@@ -132,7 +132,7 @@ func (l *lease) chore(now int64) (what intent, needed bool) {
 		return giveBack, true
 	case idle >= returnAfter && (l.granted-l.used() > spare || l.granted > l.used() && l.inflight == 0):
 		return giveBack, true
-	case idle >= shrinkAfter && l.open-l.used() > spare:
+	case idle >= shrinkAfter && l.open-l.used() > 2*(l.budget.Limit/headLeast):
 		return shrink, true
 	}
 	old := l.spent != l.written && now-l.renewed >= writeAfter || l.inflight > 0 && now-l.renewed >= renewAfter

@@ -112,6 +112,25 @@ func TestSteadyLoad(t *testing.T) {
 	})
 }
 
+// Rare calls take a write for many of them, and two each if the rights go back in between.
+func TestRareCalls(t *testing.T) {
+	for pause, most := range map[time.Duration]float64{5 * time.Second: 0.2, 30 * time.Second: 2} {
+		t.Run(pause.String(), func(t *testing.T) {
+			bubble(t, func(b *bench) {
+				e, budget := b.running(b.process()), limited("aa", 1_000_000)
+				const calls = 100
+				for range calls {
+					b.reserve(e, 1000, budget).Settle(300)
+					time.Sleep(pause)
+				}
+				if got := float64(b.store.commits.Load()) / calls; got > most {
+					b.Errorf("a call takes %.2f commits, want at most %.2f", got, most)
+				}
+			})
+		})
+	}
+}
+
 func TestSweep(t *testing.T) {
 	bubble(t, func(b *bench) {
 		alive, dead, budget := b.process(), b.process(), limited("aa", 100)
