@@ -47,6 +47,7 @@ func startCloud(t *testing.T, models func(api string) string) *sluice {
 			"HOST=127.0.0.1", "PORT=" + strconv.Itoa(port),
 		}
 	}
+	t.Cleanup(func() { g.forget(t) })
 	ps := g.pubsub()
 	for _, topic := range []string{"sluice-work", "sluice-ledger", "sluice-events", "sluice-dead"} {
 		ps.call(t, http.MethodPut, "topics/"+topic, struct{}{}, nil)
@@ -82,6 +83,21 @@ func startCloud(t *testing.T, models func(api string) string) *sluice {
 	g.restartFront(t)
 	ps.tick(t)
 	return g
+}
+
+// forget takes all documents out of the emulator, which keeps them in memory.
+func (g *sluice) forget(t testing.TB) {
+	url := "http://" + os.Getenv("FIRESTORE_EMULATOR_HOST") + "/emulator/v1/projects/" + g.project + "/databases/(default)/documents"
+	request, err := http.NewRequest(http.MethodDelete, url, nil)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	if resp, err := http.DefaultClient.Do(request); err != nil || resp.StatusCode != http.StatusOK {
+		t.Logf("the emulator's documents stay: %v, %v", resp, err)
+	} else {
+		resp.Body.Close()
+	}
 }
 
 func (g *sluice) pubsub() pubsub {
