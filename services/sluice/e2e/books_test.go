@@ -16,7 +16,7 @@ import (
 )
 
 // bookLimit is how long booking may take after the last answer.
-const bookLimit = time.Minute
+var bookLimit = sized(5*time.Minute, time.Minute)
 
 // entry is a row of /spend/logs.
 type entry struct {
