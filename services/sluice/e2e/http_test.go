@@ -74,6 +74,18 @@ func must[T any](t testing.TB, g *sluice, key, method, path string, in any) (out
 	return out
 }
 
+// ask is for what is asked again if it fails: a report of a soak may meet an emulator that stalls.
+func ask[T any](t testing.TB, g *sluice, path string) (out T, err error) {
+	a, err := send(t.Context(), http.MethodGet, g.url+path, masterKey, "", nil)
+	switch {
+	case err != nil:
+		return out, err
+	case a.status != http.StatusOK:
+		return out, fmt.Errorf("GET %s: status %d: %.1000s", path, a.status, a.body)
+	}
+	return out, json.Unmarshal(a.body, &out)
+}
+
 func (a answer) decode(t testing.TB, into any) {
 	t.Helper()
 	if err := json.Unmarshal(a.body, into); err != nil {
