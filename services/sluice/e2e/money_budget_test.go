@@ -127,7 +127,7 @@ func (f *fleet) warmUp(t *testing.T) {
 	t.Helper()
 	key := f.newKey(t, map[string]any{"max_budget": dollar.Dollars()})
 	for range sized(50, 5) {
-		f.everywhere(t.Context(), key, order{model: "fake-warm", words: 1, limit: 1})
+		f.everywhere(t.Context(), key, order{model: "fake-warm", words: 1, limit: 1}, 1)
 	}
 }
 
@@ -279,11 +279,11 @@ func (f *fleet) takenAtMost(p tariff, s *storm) gateway.NanoUSD {
 	return kills * (gateway.NanoUSD(s.callers)*dearest + dollar/aheadShare)
 }
 
-// exhaust goes on to ask every member at the same time, until all refuse for want of money.
+// exhaust goes on to ask every member at the same time, some calls each, until all refuse for want of money.
 func (f *fleet) exhaust(t *testing.T, key string, o order) (all []result) {
 	t.Helper()
 	for {
-		round := f.everywhere(t.Context(), key, o)
+		round := f.everywhere(t.Context(), key, o, exhausting)
 		all = append(all, round...)
 		if !slices.ContainsFunc(round, func(r result) bool { return !r.overBudget() }) {
 			return all
@@ -294,12 +294,15 @@ func (f *fleet) exhaust(t *testing.T, key string, o order) (all []result) {
 	}
 }
 
-// everywhere asks all members the same at once.
-func (f *fleet) everywhere(ctx context.Context, key string, o order) []result {
-	results := make([]result, len(f.members))
+// exhausting is how many calls at once each member gets when a budget is used up to the last.
+const exhausting = 4
+
+// everywhere asks all members the same at once, so many times each.
+func (f *fleet) everywhere(ctx context.Context, key string, o order, times int) []result {
+	results := make([]result, len(f.members)*times)
 	var all sync.WaitGroup
-	for i, m := range f.members {
-		all.Go(func() { results[i] = f.ask(ctx, m, key, o) })
+	for i := range results {
+		all.Go(func() { results[i] = f.ask(ctx, f.members[i%len(f.members)], key, o) })
 	}
 	all.Wait()
 	return results
@@ -371,7 +374,7 @@ func (p tariff) orderFor(run int, most gateway.NanoUSD) (o order, ok bool) {
 // squeeze asks for answers of any length: each gets what is left, or nothing.
 func (f *fleet) squeeze(t *testing.T, key string, run int) {
 	t.Helper()
-	for _, r := range f.everywhere(t.Context(), key, order{model: fmt.Sprintf("fake-run%d", run), words: meanWords}) {
+	for _, r := range f.everywhere(t.Context(), key, order{model: fmt.Sprintf("fake-run%d", run), words: meanWords}, 1) {
 		if !r.good() && !r.overBudget() {
 			t.Errorf("a call without max_tokens: %v", r)
 		}

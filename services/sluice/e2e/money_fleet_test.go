@@ -60,7 +60,9 @@ type member struct {
 
 func newFleet(t *testing.T, g *sluice, size int) *fleet {
 	t.Helper()
-	f := &fleet{sluice: g, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1000}, Timeout: 2 * callLimit}}
+	// A POST on a connection that the server is about to close as idle would be lost: the client is faster.
+	transport := &http.Transport{MaxIdleConnsPerHost: 1000, IdleConnTimeout: 10 * time.Second}
+	f := &fleet{sluice: g, client: &http.Client{Transport: transport, Timeout: 2 * callLimit}}
 	t.Cleanup(f.client.CloseIdleConnections)
 	if g.engine == "local" {
 		m := &member{url: g.url, p: g.front, up: make(chan struct{})}
