@@ -8,10 +8,10 @@ const (
 	pace       = 2_000_000 // microseconds: what a lease uses in this time is opened ahead, and not given back when others ask
 	glance     = 500_000   // microseconds: how fast it uses rights is told from so long, at least
 	hasty      = 4         // calls' worth: to use less in the time is no haste, all of it is given back
-	headLeast  = 128       // of the limit is opened ahead at least, but
-	headLeft   = 64        // of what is left at most, unless it is used so fast;
-	headShare  = 144       // of the limit is opened ahead at most, or
-	headCalls  = 64        // calls' worth if that is more, but
+	headLeast  = 128       // of the limit is opened ahead, however slowly it is used, unless that is more than
+	headLeft   = 64        // of what is left;
+	headShare  = 144       // of the limit is the most that is opened ahead while calls are small, else
+	headCalls  = 64        // calls' worth, but
 	headMost   = 64        // of the limit in no case,
 	spareShare = 2         // and of what is left in the window;
 	stockShare = 32        // of what is left: as much as is opened is granted on top, if it is no more; still returned on demand

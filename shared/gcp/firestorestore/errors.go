@@ -65,7 +65,11 @@ func (s *Store) retry(ctx context.Context, call func(context.Context, *firestore
 // pause waits before another try: longer each time, up to 2 s, and never two callers alike.
 func pause(ctx context.Context, try int) error {
 	longest := min(50*time.Millisecond<<min(try, 10), 2*time.Second)
-	timer := time.NewTimer(longest/2 + rand.N(longest/2))
+	return sleep(ctx, longest/2+rand.N(longest/2))
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:

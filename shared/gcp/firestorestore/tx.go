@@ -55,14 +55,7 @@ func (s *Store) Tx(ctx context.Context, fn func(store.Tx) error) error {
 // soon waits before another try after a conflict: somebody else has committed, so it is about taking turns. A turn takes as long as the
 // last try did.
 func soon(ctx context.Context, took time.Duration) error {
-	timer := time.NewTimer(rand.N(2 * max(took, 10*time.Millisecond)))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return sleep(ctx, rand.N(2*max(took, 10*time.Millisecond)))
 }
 
 // run runs fn and commits. It tells whether a conflict asks for another run.
