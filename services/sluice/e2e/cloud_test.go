@@ -85,10 +85,13 @@ func startCloud(t *testing.T, models func(api string) string) *sluice {
 	return g
 }
 
+// owner is the emulator's name for who may do everything.
+const owner = "owner"
+
 // forget takes all documents out of the emulator, which keeps them in memory.
 func (g *sluice) forget(t testing.TB) {
 	url := "http://" + os.Getenv("FIRESTORE_EMULATOR_HOST") + "/emulator/v1/projects/" + g.project + "/databases/(default)/documents"
-	a, err := send(context.WithoutCancel(t.Context()), http.MethodDelete, url, "", "", nil)
+	a, err := send(context.WithoutCancel(t.Context()), http.MethodDelete, url, owner, "", nil)
 	if err != nil || a.status != http.StatusOK {
 		t.Logf("the emulator's documents stay: status %d, error %v", a.status, err)
 	}

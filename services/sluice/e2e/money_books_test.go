@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"strconv"
@@ -69,8 +68,8 @@ func keyID(key string) string {
 // document is a document of the Firestore emulator, with its whole numbers.
 type document map[string]int64
 
-// documents reads the documents of a collection whose field is value, past the gateway.
-func (g *sluice) documents(t testing.TB, collection, field, value string) map[string]document {
+// documents reads the documents of a collection whose field is value, past the gateway, as of a moment that it told before; "" is now.
+func (g *sluice) documents(t testing.TB, at, collection, field, value string) (docs map[string]document, read string) {
 	t.Helper()
 	query := map[string]any{"structuredQuery": map[string]any{
 		"from": []any{map[string]string{"collectionId": collection}},
@@ -78,7 +77,11 @@ func (g *sluice) documents(t testing.TB, collection, field, value string) map[st
 			"field": map[string]string{"fieldPath": field}, "op": "EQUAL", "value": map[string]string{"stringValue": value},
 		}},
 	}}
+	if at != "" {
+		query["readTime"] = at
+	}
 	var found []struct {
+		ReadTime string
 		Document *struct {
 			Name   string
 			Fields map[string]struct{ IntegerValue *string }
@@ -87,8 +90,9 @@ func (g *sluice) documents(t testing.TB, collection, field, value string) map[st
 	if err := g.runQuery(t.Context(), query, &found); err != nil {
 		t.Fatalf("query %s: %v", collection, err)
 	}
-	docs := map[string]document{}
+	docs = map[string]document{}
 	for _, f := range found {
+		read = f.ReadTime
 		if f.Document == nil {
 			continue
 		}
@@ -100,7 +104,7 @@ func (g *sluice) documents(t testing.TB, collection, field, value string) map[st
 		}
 		docs[f.Document.Name[strings.LastIndexByte(f.Document.Name, '/')+1:]] = d
 	}
-	return docs
+	return docs, read
 }
 
 func (g *sluice) runQuery(ctx context.Context, query, into any) error {
@@ -109,24 +113,14 @@ func (g *sluice) runQuery(ctx context.Context, query, into any) error {
 		return err
 	}
 	url := "http://" + os.Getenv("FIRESTORE_EMULATOR_HOST") + "/v1/projects/" + g.project + "/databases/(default)/documents:runQuery"
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
+	a, err := send(ctx, http.MethodPost, url, owner, "application/json", body)
+	if err == nil && a.status != http.StatusOK {
+		err = fmt.Errorf("status %d: %.500s", a.status, a.body)
+	}
 	if err != nil {
 		return err
 	}
-	req.Header.Set("Authorization", "Bearer owner") // the emulator's name for who may read everything
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return err
-	}
-	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("status %d: %.500s", resp.StatusCode, text)
-	}
-	return json.Unmarshal(text, into)
+	return json.Unmarshal(a.body, into)
 }
 
 // escrowed is what the documents of a key's budget say: what processes have taken the right to spend without asking again,
@@ -140,13 +134,14 @@ type escrowed struct {
 // escrow reads the budget of a key that has one window.
 func (g *sluice) escrow(t testing.TB, key string) (e escrowed) {
 	t.Helper()
-	windows := g.documents(t, "budgets", "subject", keyID(key))
+	windows, read := g.documents(t, "", "budgets", "subject", keyID(key))
 	if len(windows) != 1 {
 		t.Fatalf("the key has %d budget windows, want 1", len(windows))
 	}
 	for id, w := range windows {
 		e.alloc, e.writes = gateway.NanoUSD(w["alloc"]), w["asked"]
-		for _, l := range g.documents(t, "leases", "budget", id) {
+		leases, _ := g.documents(t, read, "leases", "budget", id) // of the same moment: processes give back what they do not need
+		for _, l := range leases {
 			e.leases++
 			e.granted += gateway.NanoUSD(l["granted"])
 			e.opened += gateway.NanoUSD(l["opened"])
