@@ -5,9 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"net/url"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -214,39 +212,6 @@ func (s *Server) about(w http.ResponseWriter, r *http.Request, name string) (id 
 		id, err = idIn(request, name)
 	}
 	return id, request, err
-}
-
-// paging is the page that a query asks for.
-type paging struct{ page, size int }
-
-func pageIn(query url.Values, sizeName string, size, most int64) (p paging, err error) {
-	page, err := whole(query, "page", 1, 1, 1_000_000)
-	if err != nil {
-		return p, err
-	}
-	n, err := whole(query, sizeName, size, 1, most)
-	return paging{int(page), int(n)}, err
-}
-
-// oneFilter refuses a list that is to be filtered by several parameters of which an index has one.
-func oneFilter(query url.Values, names ...string) error {
-	found := ""
-	for _, name := range names {
-		switch {
-		case query.Get(name) == "":
-		case found != "":
-			return gateway.Invalid(name, "Filter by one of %s, not by several.", strings.Join(names, ", "))
-		default:
-			found = name
-		}
-	}
-	return nil
-}
-
-// of is the answer for a page of a list.
-func (p paging) of(name string, rows any, total int64) map[string]any {
-	size := int64(p.size)
-	return map[string]any{name: rows, "total": total, "page": p.page, "page_size": size, "total_pages": (total + size - 1) / size}
 }
 
 // doomed checks ids that are to be deleted: each names an account, and at least one that is not deleted yet. So a request that was

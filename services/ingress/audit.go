@@ -29,24 +29,14 @@ func auditRow(r audit.Record) map[string]any {
 	return row
 }
 
-// either is a query's parameter by the first of its names that it has.
-func either(query url.Values, names ...string) string {
-	for _, name := range names {
-		if v := query.Get(name); v != "" {
-			return v
-		}
-	}
-	return ""
-}
-
 func auditFilter(query url.Values) (f audit.Filter, err error) {
-	f.Table, f.Object = either(query, "table", "table_name"), either(query, "object", "object_id")
-	f.Actor = either(query, "actor", "changed_by")
+	f.Table, f.Object = first(query, "table", "table_name"), first(query, "object", "object_id")
+	f.Actor = first(query, "actor", "changed_by")
 	if f.Table != "" && f.Object+f.Actor != "" || f.Object != "" && f.Actor != "" {
 		return f, gateway.Invalid("table", "Filter by one of table, object and actor, not by several.")
 	}
-	if f.From, err = date(either(query, "start", "start_date"), "start_date", 0); err == nil {
-		f.To, err = date(either(query, "end", "end_date"), "end_date", 24*time.Hour)
+	if f.From, err = date(first(query, "start", "start_date"), "start_date", 0); err == nil {
+		f.To, err = date(first(query, "end", "end_date"), "end_date", 24*time.Hour)
 	}
 	return f, err
 }
@@ -70,7 +60,7 @@ func (s *Server) listAudit(w http.ResponseWriter, r *http.Request, _ gateway.Pri
 		return err
 	}
 	filter.Limit = paging.page * paging.size
-	skip, rows := (paging.page-1)*paging.size, []any{}
+	skip, rows := paging.skip(), []any{}
 	if int64(skip) < total {
 		for record, err := range audit.Select(r.Context(), s.Store, filter) {
 			if err != nil {

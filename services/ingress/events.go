@@ -11,7 +11,10 @@ import (
 // With type it tells those of that type only, or of all below it: "batch", "spend.v1.recorded".
 func (s *Server) events(w http.ResponseWriter, r *http.Request, _ gateway.Principal) error {
 	query := r.URL.Query()
-	follow := query.Get("follow") == "true"
+	follow, err := truth(query, "follow", false)
+	if err != nil {
+		return err
+	}
 	control := http.NewResponseController(w)
 	w.Header().Set("Content-Type", "application/x-ndjson")
 	if follow {

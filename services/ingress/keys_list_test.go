@@ -59,7 +59,7 @@ func TestListKeys(t *testing.T) {
 		{master, "team_id=t&user_id=ann", []string{"k2"}}, {master, "organization_id=o", []string{"k4"}}, {master, "key_alias=k3", []string{"k3"}},
 		{master, "key_alias=k", nil}, {master, "key_alias=%25", nil}, {master, "project_id=p", []string{"k3"}}, {master, "access_group_id=g", []string{"k4"}},
 		{master, "key_hash=" + auth.Hash(gateway.Secret(k3)), []string{"k6"}}, {master, "key_hash=" + auth.Hash("sk-none"), nil},
-		{master, "user_id=lead&include_team_keys=true&size=3", []string{"k6", "k5", "k3"}}, {master, "user_id=bob&status=deleted", []string{""}},
+		{master, "user_id=lead&include_team_keys=True&size=3", []string{"k6", "k5", "k3"}}, {master, "user_id=bob&status=deleted", []string{""}},
 		{viewer, "user_id=ann&team_id=t", []string{"k2"}}, {ann, "", []string{"k2", "k1", ""}}, {ann, "include_team_keys=true", []string{"k2", "k1", ""}},
 		{ann, "team_id=t", []string{"k2"}}, {lead, "team_id=t", []string{"k5", "k3", "k2"}},
 		{lead, "include_team_keys=true", []string{"k6", "k5", "k3", "k2", ""}}, {only, "", []string{"only's"}},
@@ -67,7 +67,7 @@ func TestListKeys(t *testing.T) {
 		{master, "user_id=master&include_created_by_keys=true&size=2", []string{"k6", "k5"}},
 	} {
 		var got listed
-		h.read(&got, "GET", "/key/list?return_full_object=true&"+c.query, c.who, "")
+		h.read(&got, "GET", "/key/list?return_full_object=True&"+c.query, c.who, "")
 		if names := got.aliases(t); !cmp.Equal(names, c.want) {
 			t.Errorf("%s: %v, want %v", c.query, names, c.want)
 		}

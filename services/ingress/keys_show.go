@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"sync"
 
 	"github.com/sluice-gateway/sluice/shared/account"
@@ -104,28 +103,23 @@ func (s *Server) keyInfos(w http.ResponseWriter, r *http.Request, p gateway.Prin
 	return writeJSON(w, http.StatusOK, map[string]any{"key": asked, "info": rows})
 }
 
-// page reads which part of a list a request wants.
-func page(query url.Values, size int64) (number, of int64, err error) {
-	if number, err = whole(query, "page", 1, 1, 1_000_000); err != nil {
-		return 0, 0, err
-	}
-	of, err = whole(query, "size", size, 1, 100)
-	return number, of, err
-}
-
 func (s *Server) listKeys(w http.ResponseWriter, r *http.Request, p gateway.Principal) error {
 	query := r.URL.Query()
-	number, size, err := page(query, 10)
+	paging, err := pageIn(query, "size", 10, 100)
 	if err != nil {
 		return err
 	}
-	keys, total, err := s.selectKeys(r.Context(), p, query, number, size)
+	keys, total, err := s.selectKeys(r.Context(), p, query, paging)
 	if err != nil {
 		return err
 	}
 	items := make([]any, 0, len(keys))
+	whole, err := truth(query, "return_full_object", false)
+	if err != nil {
+		return err
+	}
 	expand := slices.Contains(query["expand"], "user")
-	if query.Get("return_full_object") != "true" && !expand {
+	if !whole && !expand {
 		for _, key := range keys {
 			items = append(items, key.Hash)
 		}
@@ -143,22 +137,24 @@ func (s *Server) listKeys(w http.ResponseWriter, r *http.Request, p gateway.Prin
 			items = append(items, row)
 		}
 	}
-	return writeJSON(w, http.StatusOK, map[string]any{
-		"keys": items, "total_count": total, "current_page": number, "total_pages": (total + size - 1) / size,
-	})
+	return writeJSON(w, http.StatusOK, paging.counted("keys", items, total))
 }
 
-func (s *Server) selectKeys(ctx context.Context, p gateway.Principal, query url.Values, number, size int64) ([]*auth.Key, int64, error) {
+func (s *Server) selectKeys(ctx context.Context, p gateway.Principal, query url.Values, page paging) ([]*auth.Key, int64, error) {
 	filter, err := keyFilter(query)
 	if err != nil {
 		return nil, 0, err
 	}
-	if filter, err = s.Keys.Narrow(ctx, p, filter, query.Get("include_team_keys") == "true"); err != nil {
+	ofTeams, err := truth(query, "include_team_keys", false)
+	if err != nil {
+		return nil, 0, err
+	}
+	if filter, err = s.Keys.Narrow(ctx, p, filter, ofTeams); err != nil {
 		return nil, 0, err
 	}
 	name := query.Get("key_hash")
 	if name == "" {
-		return s.Keys.Page(ctx, filter, int((number-1)*size), int(size))
+		return s.Keys.Page(ctx, filter, page.skip(), page.size)
 	}
 	key, err := s.Keys.Show(ctx, p, name)
 	switch e := gateway.AsError(err); {
@@ -166,7 +162,7 @@ func (s *Server) selectKeys(ctx context.Context, p gateway.Principal, query url.
 		return nil, 0, nil
 	case err != nil:
 		return nil, 0, err
-	case number > 1:
+	case page.page > 1:
 		return nil, 1, nil
 	}
 	return []*auth.Key{key}, 1, nil
@@ -177,7 +173,9 @@ func keyFilter(query url.Values) (f auth.Filter, err error) {
 	f = auth.Filter{
 		User: query.Get("user_id"), Team: query.Get("team_id"), Org: query.Get("organization_id"), Alias: query.Get("key_alias"),
 		Project: query.Get("project_id"), Group: query.Get("access_group_id"), Sort: query.Get("sort_by"),
-		WithCreator: query.Get("include_created_by_keys") == "true",
+	}
+	if f.WithCreator, err = truth(query, "include_created_by_keys", false); err != nil {
+		return f, err
 	}
 	switch query.Get("status") {
 	case "deleted":
@@ -214,30 +212,17 @@ func (s *Server) userOf(ctx context.Context, key *auth.Key) (any, error) {
 
 func (s *Server) keyAliases(w http.ResponseWriter, r *http.Request, p gateway.Principal) error {
 	query := r.URL.Query()
-	number, size, err := page(query, 50)
+	paging, err := pageIn(query, "size", 50, 100)
 	if err != nil {
 		return err
 	}
-	aliases, total, err := s.Keys.Names(r.Context(), p, query.Get("search"), int((number-1)*size), int(size))
+	aliases, total, err := s.Keys.Names(r.Context(), p, query.Get("search"), paging.skip(), paging.size)
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, http.StatusOK, map[string]any{
-		"aliases": aliases, "total_count": total, "current_page": number, "total_pages": (total + size - 1) / size, "size": size,
-	})
+	list := paging.counted("aliases", aliases, total)
+	list["size"] = paging.size
+	return writeJSON(w, http.StatusOK, list)
 }
 
 func dollars(n gateway.NanoUSD) json.Number { return json.Number(n.String()) }
-
-// whole reads a whole number from the query.
-func whole(query url.Values, name string, missing, least, most int64) (int64, error) {
-	text := query.Get(name)
-	if text == "" {
-		return missing, nil
-	}
-	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || n < least || n > most {
-		return 0, gateway.Invalid(name, "%s must be a whole number from %d to %d.", name, least, most)
-	}
-	return n, nil
-}

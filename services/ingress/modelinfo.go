@@ -92,11 +92,7 @@ func (s *Server) modelInfo(w http.ResponseWriter, r *http.Request, p gateway.Pri
 
 func (s *Server) modelInfoPage(w http.ResponseWriter, r *http.Request, p gateway.Principal) error {
 	query := r.URL.Query()
-	page, err := whole(query, "page", 1, 1, 1_000_000)
-	if err != nil {
-		return err
-	}
-	size, err := whole(query, "size", 50, 1, 1000)
+	paging, err := pageIn(query, "size", 50, 1000)
 	if err != nil {
 		return err
 	}
@@ -104,14 +100,13 @@ func (s *Server) modelInfoPage(w http.ResponseWriter, r *http.Request, p gateway
 	all := slices.DeleteFunc(s.everyDeployment(p), func(d deployed) bool {
 		return name != "" && d.Model != name || id != "" && d.id != id || !strings.Contains(strings.ToLower(d.Model), part)
 	})
-	total := int64(len(all))
 	rows := []infoRow{}
-	for _, d := range all[min((page-1)*size, total):min(page*size, total)] {
+	for _, d := range all[min(paging.skip(), len(all)):min(paging.skip()+paging.size, len(all))] {
 		rows = append(rows, d.row(p))
 	}
-	return writeJSON(w, http.StatusOK, map[string]any{
-		"data": rows, "total_count": total, "current_page": page, "total_pages": (total + size - 1) / size, "size": size,
-	})
+	list := paging.counted("data", rows, int64(len(all)))
+	list["size"] = paging.size
+	return writeJSON(w, http.StatusOK, list)
 }
 
 // modelGroups has a row for each public name.

@@ -140,7 +140,8 @@ func (s *Server) logFilter(r *http.Request, p gateway.Principal) (f ledger.Filte
 	return f, query.Get("request_id"), err
 }
 
-// spendLogs lists ledger entries, the newest first, or what each day came to if the request asks for a summary.
+// spendLogs lists ledger entries, the newest first, or what each day came to if the request names both dates and does not forbid
+// a summary.
 func (s *Server) spendLogs(w http.ResponseWriter, r *http.Request, p gateway.Principal) error {
 	query := r.URL.Query()
 	filter, id, err := s.logFilter(r, p)
@@ -152,16 +153,18 @@ func (s *Server) spendLogs(w http.ResponseWriter, r *http.Request, p gateway.Pri
 		return err
 	}
 	filter.Limit = int(limit)
-	switch summarize := query.Get("summarize"); {
-	case summarize != "" && summarize != "true" && summarize != "false":
-		return gateway.Invalid("summarize", "summarize must be true or false.")
+	summarize, err := truth(query, "summarize", true)
+	if err != nil {
+		return err
+	}
+	switch {
 	case id != "":
 		logs, err := s.oneLog(r, filter, id)
 		if err != nil {
 			return err
 		}
 		return writeJSON(w, http.StatusOK, logs)
-	case summarize == "true" && filter.From != 0 && filter.To != 0:
+	case summarize && filter.From != 0 && filter.To != 0:
 		return s.summary(w, r, p)
 	}
 	return writeList(w, func(yield func(any) bool) error {
@@ -211,7 +214,7 @@ func (s *Server) pageLogs(w http.ResponseWriter, r *http.Request, p gateway.Prin
 	if err != nil {
 		return err
 	}
-	filter.Skip, filter.Limit = (paging.page-1)*paging.size, paging.size
+	filter.Skip, filter.Limit = paging.skip(), paging.size
 	logs := []spendLog{}
 	if int64(filter.Skip) < total {
 		for entry, err := range ledger.Select(r.Context(), s.Store, filter) {
@@ -265,20 +268,4 @@ func (s *Server) summary(w http.ResponseWriter, r *http.Request, p gateway.Princ
 		rows = append(rows, row)
 	}
 	return writeJSON(w, http.StatusOK, rows)
-}
-
-// date reads a day, or a time, as Unix microseconds; a day stands for its beginning plus past.
-func date(text, name string, past time.Duration) (int64, error) {
-	if text == "" {
-		return 0, nil
-	}
-	if day, err := time.Parse(time.DateOnly, text); err == nil {
-		return day.Add(past).UnixMicro(), nil
-	}
-	for _, layout := range []string{time.RFC3339, time.DateTime} {
-		if at, err := time.Parse(layout, text); err == nil {
-			return at.UnixMicro(), nil
-		}
-	}
-	return 0, gateway.Invalid(name, "%s must be a date such as 2026-11-22.", name)
 }

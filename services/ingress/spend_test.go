@@ -113,16 +113,16 @@ func TestSpendLogs(t *testing.T) {
 		"api_key=" + h.ids[2]:             {master, 20, "entry-59"},
 		"request_id=entry-07":             {master, 1, "entry-07"},
 		"request_id=entry-70":             {master, 0, ""},
-		"start_date=2026-11-21&end_date=2026-11-21":                {master, 20, "entry-39"},
-		"start_date=2026-11-21+12:00:00":                           {master, 30, "entry-59"},
-		"start_date=2026-11-21&end_date=2026-11-21&x=" + h.keys[0]: {h.keys[0], 7, "entry-39"},
+		"start_date=2026-11-21+12:00:00":  {master, 30, "entry-59"},
+		"start_date=2026-11-21&end_date=2026-11-21&summarize=False&x=" + h.keys[0]: {h.keys[0], 7, "entry-39"},
 		"x=" + h.keys[1]:                                                  {h.keys[1], 20, "entry-58"},
 		"request_id=entry-07&x=" + h.keys[0]:                              {h.keys[0], 0, ""},
 		"request_id=entry-06&x=" + h.keys[0]:                              {h.keys[0], 1, "entry-06"},
 		"team_id=red&user_id=ann&api_key=" + h.ids[0] + "&x=" + h.keys[0]: {h.keys[0], 20, "entry-57"},
 		"summarize=false&start_date=2026-11-21&end_date=2026-11-21":       {master, 20, "entry-39"},
-		"summarize=true":                                                  {master, 60, "entry-59"},
-		"api_key=" + strings.Repeat("0", 64):                              {master, 0, ""},
+		"summarize=0&start_date=2026-11-21&end_date=2026-11-21":           {master, 20, "entry-39"},
+		"summarize=true":                     {master, 60, "entry-59"},
+		"api_key=" + strings.Repeat("0", 64): {master, 0, ""},
 	} {
 		got := asks[[]line](h.house, "GET", "/spend/logs?"+query, c.key, "")
 		if len(got) != c.n || c.n > 0 && got[0].ID != c.first {
@@ -171,9 +171,14 @@ func TestSpendLogsPaged(t *testing.T) {
 func TestSpendSummary(t *testing.T) {
 	t.Parallel()
 	h := newSpenders(t)
-	got := asks[[]map[string]json.RawMessage](h.house, "GET", "/spend/logs?summarize=true&"+dates, master, "")
+	got := asks[[]map[string]json.RawMessage](h.house, "GET", "/spend/logs?"+dates, master, "")
 	if len(got) != 3 {
 		t.Fatalf("%d days: %v", len(got), got)
+	}
+	for _, yes := range []string{"true", "True", "1", "yes"} {
+		if diff := cmp.Diff(got, asks[[]map[string]json.RawMessage](h.house, "GET", "/spend/logs?summarize="+yes+"&"+dates, master, "")); diff != "" {
+			t.Errorf("summarize=%s: %s", yes, diff)
+		}
 	}
 	for i, day := range got {
 		name := ledgerDay.AddDate(0, 0, i).Format(time.DateOnly)
@@ -205,9 +210,10 @@ func TestSpendBadFields(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	for path, fields := range map[string][]string{
-		"/spend/logs?":          {"start_date=x", "end_date=2026-13-01", "limit=0", "limit=x", "summarize=yes", "api_key=x", "start_date=2026-01-02&end_date=2026-01-01"},
+		"/spend/logs?":          {"start_date=x", "end_date=2026-13-01", "limit=0", "limit=x", "summarize=2", "api_key=x", "start_date=2026-01-02&end_date=2026-01-01"},
 		"/spend/logs/v2?":       {"page=0", "page=-1", "page_size=1001", "page_size=x", "start_date=1/2/2026", "team_id=a,b"},
 		"/spend/keys?":          {"limit=0"},
+		"/key/list?":            {"return_full_object=maybe", "include_team_keys=2", "include_created_by_keys=x"},
 		"/spend/tags?":          {"start_date=soon"},
 		"/global/spend/report?": {"", "start_date=2026-01-01=end_date", dates + "&group_by=planet", "start_date=2026-01-02&end_date=2026-01-01"},
 		"/global/spend/logs?":   {"end_date=never"},

@@ -73,7 +73,7 @@ func (s *Server) usersNamed(ctx context.Context, ids []string, p paging) (page [
 		case err != nil:
 			return nil, 0, err
 		}
-		if total++; total > int64(p.page-1)*int64(p.size) && len(page) < p.size {
+		if total++; total > int64(p.skip()) && len(page) < p.size {
 			page = append(page, user)
 		}
 	}

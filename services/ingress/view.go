@@ -5,10 +5,8 @@ import (
 	"errors"
 	"iter"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/sluice-gateway/sluice/shared/account"
 	"github.com/sluice-gateway/sluice/shared/auth"
@@ -98,25 +96,6 @@ func (s *Server) keyNamed(ctx context.Context, name string) (string, error) {
 	default:
 		return name, nil // of a key that is gone
 	}
-}
-
-// dayIn reads a date from the query as a UTC day.
-func dayIn(query url.Values, name string) (string, error) {
-	at, err := date(query.Get(name), name, 0)
-	if err != nil || at == 0 {
-		return "", err
-	}
-	return ledger.DayOf(time.UnixMicro(at)), nil
-}
-
-// first is the first of the named values in the query that is given.
-func first(query url.Values, names ...string) string {
-	for _, name := range names {
-		if v := query.Get(name); v != "" {
-			return v
-		}
-	}
-	return ""
 }
 
 // span is what the store is asked for: the rest is left out when it is read.
