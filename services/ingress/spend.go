@@ -2,7 +2,6 @@ package ingress
 
 import (
 	"encoding/json"
-	"errors"
 	"maps"
 	"net/http"
 	"slices"
@@ -10,7 +9,6 @@ import (
 
 	"github.com/sluice-gateway/sluice/shared/gateway"
 	"github.com/sluice-gateway/sluice/shared/ledger"
-	"github.com/sluice-gateway/sluice/shared/store"
 )
 
 func (s *Server) spendRoutes() []route {
@@ -159,7 +157,7 @@ func (s *Server) spendLogs(w http.ResponseWriter, r *http.Request, p gateway.Pri
 	}
 	switch {
 	case id != "":
-		logs, err := s.oneLog(r, filter, id)
+		logs, err := s.logsOf(r, filter, id)
 		if err != nil {
 			return err
 		}
@@ -180,17 +178,16 @@ func (s *Server) spendLogs(w http.ResponseWriter, r *http.Request, p gateway.Pri
 	})
 }
 
-// oneLog is the entry of that id, if the filter admits it.
-func (s *Server) oneLog(r *http.Request, f ledger.Filter, id string) ([]spendLog, error) {
-	var entry ledger.Entry
-	_, err := s.Store.Get(r.Context(), ledger.Entries.Ref(id), &entry)
-	switch {
-	case errors.Is(err, store.ErrNotFound), err == nil && !f.Admits(&entry):
-		return []spendLog{}, nil
-	case err != nil:
-		return nil, err
+// logsOf are the attempts of the call of that id, the last first, or the one attempt of that id, where the filter admits them.
+func (s *Server) logsOf(r *http.Request, f ledger.Filter, id string) ([]spendLog, error) {
+	tries, err := ledger.OfCall(r.Context(), s.Store, id)
+	logs := []spendLog{}
+	for _, e := range slices.Backward(tries) {
+		if (e.ID == id || tries[0].ID == id) && f.Admits(&e) {
+			logs = append(logs, logOf(e))
+		}
 	}
-	return []spendLog{logOf(entry)}, nil
+	return logs, err
 }
 
 // pageLogs lists ledger entries page by page.
@@ -204,7 +201,7 @@ func (s *Server) pageLogs(w http.ResponseWriter, r *http.Request, p gateway.Prin
 		return err
 	}
 	if id != "" {
-		logs, err := s.oneLog(r, filter, id)
+		logs, err := s.logsOf(r, filter, id)
 		if err != nil {
 			return err
 		}

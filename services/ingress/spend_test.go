@@ -3,6 +3,7 @@ package ingress_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -133,6 +134,44 @@ func TestSpendLogs(t *testing.T) {
 	want := line{"entry-09", "0", "red", "call-08", []string{"all", "tag1"}, "failure", "acme"}
 	if diff := cmp.Diff(want, one); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// A call's id finds all its attempts, the one that answered first; an attempt's finds that one.
+func TestSpendLogsOfCall(t *testing.T) {
+	t.Parallel()
+	h := newSpenders(t)
+	var tries []ledger.Entry
+	for n, outcome := range []gateway.Outcome{gateway.NotSent, gateway.Rejected, gateway.BilledActual} {
+		e := h.entries[0]
+		e.ID, e.CallID, e.Try, e.Outcome, e.Cost = ledger.AttemptID("again", n), "again", n, outcome, gateway.NanoUSD(n)
+		tries = append(tries, e)
+	}
+	books := &ledger.Booker{Store: h.store.Store, Now: time.Now, Events: &event.Sender{Store: h.store.Store, Now: time.Now}}
+	if err := books.Book(t.Context(), tries); err != nil {
+		t.Fatal(err)
+	}
+	type row struct {
+		ID string `json:"request_id"`
+	}
+	for query, want := range map[string][]string{
+		"again": {"again.2", "again.1", "again"}, "again.1": {"again.1"}, "again.2&user_id=ann": {"again.2"},
+		"again&user_id=bob": {}, "again.3": {},
+	} {
+		all := asks[[]row](h.house, "GET", "/spend/logs?request_id="+query, master, "")
+		paged := asks[struct{ Data []row }](h.house, "GET", "/spend/logs/v2?request_id="+query, master, "").Data
+		for _, rows := range [][]row{all, paged} {
+			got := []string{}
+			for _, r := range rows {
+				got = append(got, r.ID)
+			}
+			if !slices.Equal(got, want) {
+				t.Errorf("%s: %v, want %v", query, got, want)
+			}
+		}
+	}
+	if got := asks[[]any](h.house, "GET", "/spend/logs?request_id=again", h.keys[1], ""); len(got) != 0 {
+		t.Errorf("another key sees %v", got)
 	}
 }
 
