@@ -125,13 +125,13 @@ func (s *Server) memberDrafts(ctx context.Context, k account.Kind, of string, me
 			continue
 		}
 		seen[m.UserID] = true
-		if m.Email != "" {
-			email, _ := json.Marshal(m.Email)
-			known["user_email"] = email
-		}
 		own := field.Request{}
 		for name, raw := range fields {
 			own[name] = raw
+		}
+		if m.Email != "" {
+			email, _ := json.Marshal(m.Email)
+			known["user_email"], own["user_email"] = email, email
 		}
 		if m.Role != "" {
 			own["role"], _ = json.Marshal(m.Role)

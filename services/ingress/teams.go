@@ -40,7 +40,7 @@ func (s *Server) teamRow(ctx context.Context, team *account.Account) (map[string
 		if err != nil {
 			return nil, err
 		}
-		members = append(members, map[string]any{"user_id": m.User, "user_email": nil, "role": m.Role})
+		members = append(members, map[string]any{"user_id": m.User, "user_email": orNull(m.Email), "role": m.Role})
 	}
 	row["members_with_roles"], row["members_count"] = members, len(members)
 	row["admins"], row["members"], row["litellm_model_table"] = []string{}, []string{}, nil

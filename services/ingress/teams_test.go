@@ -24,6 +24,13 @@ func TestTeams(t *testing.T) {
 	if made["budget_reset_at"] == nil || len(id) != 36 {
 		t.Errorf("%v", made)
 	}
+	for i, members := range [][]row{made.list("members_with_roles"), h.get("/team/info?team_id="+id, master).sub("team_info").list("members_with_roles")} {
+		if len(members) != 2 {
+			t.Fatalf("%d: %v", i, members)
+		}
+		members[0].has(t, row{"user_id": "u", "user_email": nil, "role": "admin"}) // as it was named
+		members[1].has(t, row{"user_email": "new@x.example", "role": "user"})
+	}
 	key := h.key(`{"team_id": "` + id + `"}`)
 	h.spend(ledger.Entry{ID: "1", Team: id, User: "u", Cost: gateway.USD / 2, Started: 1})
 	info := h.get("/team/info?team_id="+id, master)

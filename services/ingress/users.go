@@ -30,7 +30,7 @@ func (s *Server) userRoutes() []route {
 var keyFields = []string{
 	"key", "key_alias", "key_type", "duration", "models", "aliases", "config", "permissions", "metadata", "tags", "guardrails", "policies",
 	"prompts", "allowed_routes", "allowed_cache_controls", "enforced_params", "object_permission", "router_settings", "auto_rotate",
-	"rotation_interval", "blocked",
+	"rotation_interval", "blocked", "team_id",
 }
 
 func (s *Server) newUser(w http.ResponseWriter, r *http.Request, p gateway.Principal) error {
@@ -94,13 +94,24 @@ func userDrafts(request field.Request) ([]account.Draft, error) {
 	if id == "" {
 		id = account.NewID()
 	}
+	team, err := textIn(request, "team_id")
+	if err != nil {
+		return nil, err
+	}
 	drafts := []account.Draft{{Kind: account.User, ID: id, Fields: request}}
+	if team != "" {
+		drafts = append(drafts, account.Draft{Kind: account.Member, ID: account.MemberID(team, id)})
+	}
 	for name, kind := range map[string]account.Kind{"teams": account.Team, "organizations": account.Org} {
 		list, err := belongsIn(request, name)
 		if err != nil {
 			return nil, err
 		}
 		for _, b := range list {
+			if kind == account.Team && b.of == team {
+				drafts[1].Fields = b.fields
+				continue
+			}
 			d := account.Draft{Kind: account.Member, ID: account.MemberID(b.of, id), Fields: b.fields}
 			if kind == account.Org {
 				d.Kind = account.OrgUser
@@ -340,12 +351,30 @@ func (s *Server) userInfo(w http.ResponseWriter, r *http.Request, p gateway.Prin
 		return err
 	}
 	ids := slices.DeleteFunc(slices.Clone(row["teams"].([]string)), func(id string) bool { return !p.SeesAll() && !reaches(p, id) })
-	teams, err := each(ctx, ids, s.teamByID)
+	teams, err := each(ctx, ids, func(ctx context.Context, id string) (map[string]any, error) { return s.teamOf(ctx, id, user.ID) })
 	if err != nil {
 		return err
 	}
 	teams = slices.DeleteFunc(teams, func(t map[string]any) bool { return t == nil })
 	return writeJSON(w, http.StatusOK, map[string]any{"user_id": user.ID, "user_info": row, "keys": keys, "teams": teams})
+}
+
+// teamOf is the row of a team with a user's membership in it; nil if there is none.
+func (s *Server) teamOf(ctx context.Context, id, user string) (map[string]any, error) {
+	m, err := s.Accounts.Get(ctx, account.Member, account.MemberID(id, user))
+	if isNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	team, err := s.teamByID(ctx, id)
+	if team == nil || err != nil {
+		return nil, err
+	}
+	membership, err := s.accountRow(ctx, m)
+	team["team_memberships"] = []any{membership}
+	return team, err
 }
 
 func (s *Server) userInfoLight(w http.ResponseWriter, r *http.Request, p gateway.Principal) error {

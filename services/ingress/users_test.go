@@ -59,6 +59,28 @@ func TestUsers(t *testing.T) {
 	h.post("/user/new", master, `{"user_id": "u", "user_email": "b@x.example", "key_alias": "first"}`).has(t, row{"spend": 0., "teams": []any{}})
 }
 
+// Who is made for a team is a member of it, and so is the key.
+func TestUserOfTeam(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	h.post("/team/new", master, `{"team_id": "t"}`)
+	h.post("/team/new", master, `{"team_id": "other"}`)
+	h.post("/user/new", master, `{"user_id": "u", "team_id": "t", "teams": ["other", "t"]}`).has(t, row{"team_id": "t", "teams": []any{"t", "other"}})
+	h.post("/team/member_update", master, `{"team_id": "t", "user_id": "u", "max_budget_in_team": 0.0000001}`)
+	teams := h.get("/user/info?user_id=u", master).list("teams")
+	if len(teams) != 2 || len(teams[0].list("team_memberships")) != 1 {
+		t.Fatalf("%v", teams)
+	}
+	membership := teams[0].list("team_memberships")[0]
+	membership.has(t, row{"team_id": "t", "user_id": "u", "spend": 0.})
+	membership.sub("litellm_budget_table").has(t, row{"max_budget": 1e-7})
+
+	h.post("/user/new", master, `{"user_id": "v", "team_id": null}`).has(t, row{"team_id": nil, "teams": []any{}})
+	h.refused(400, "invalid_request_error", "team_id", "POST", "/user/new", master, `{"user_id": "w", "team_id": 7}`)
+	h.refused(404, "not_found_error", "team_id", "POST", "/user/new", master, `{"user_id": "w", "team_id": "none"}`)
+	h.refused(404, "not_found_error", "user_id", "GET", "/user/info?user_id=w", master, "")
+}
+
 // A user whose key is refused is not made.
 func TestUserWithoutItsKey(t *testing.T) {
 	t.Parallel()

@@ -42,7 +42,7 @@ type Account struct {
 	Kind  Kind   `json:"kind"`
 	ID    string `json:"id"`
 	Alias string `json:"alias"`
-	Email string `json:"email"` // of a user, in lower case
+	Email string `json:"email"` // of a user, in lower case; of a member, if that is how it was named
 	Team  string `json:"team"`  // of a member
 	User  string `json:"user"`  // of a member
 	Org   string `json:"org"`   // of a team, or of a member of an organization

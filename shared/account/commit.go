@@ -146,6 +146,9 @@ func emailRef(email string) store.Ref { return Ref("email", email) }
 func claimEmails(tx store.Tx, changes []change) (map[string]string, error) {
 	claims := map[string]string{}
 	for _, c := range changes {
+		if c.now.Kind != User {
+			continue
+		}
 		had, has := "", c.now.Email
 		if c.old != nil {
 			had = c.old.Email

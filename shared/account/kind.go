@@ -45,7 +45,9 @@ var kinds = map[Kind]*kind{
 	},
 	Member: {
 		name: "Team member", id: "user_id", role: "role", first: RoleTeamUser, spends: true,
-		fields: field.Limits.With(field.Table{"role": field.OneOf(RoleTeamAdmin, RoleTeamUser), "max_budget_in_team": field.Amount}),
+		fields: field.Limits.With(field.Table{
+			"role": field.OneOf(RoleTeamAdmin, RoleTeamUser), "user_email": field.Text, "max_budget_in_team": field.Amount,
+		}),
 	},
 	Org: {
 		name: "Organization", id: "organization_id", alias: "organization_alias", spends: true,
@@ -57,6 +59,7 @@ var kinds = map[Kind]*kind{
 		name: "Organization member", id: "user_id", role: "role", first: gateway.RoleUser,
 		fields: field.Table{
 			"role":                       field.OneOf(RoleOrgAdmin, gateway.RoleUser, gateway.RoleUserViewer),
+			"user_email":                 field.Text,
 			"max_budget_in_organization": unsupported,
 		},
 	},
