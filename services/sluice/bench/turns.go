@@ -31,9 +31,9 @@ func (e effort) inTurn(ctx context.Context, mock *process, all []*measurement) (
 		defer m.stop()
 		sides = append(sides, &side{measurement: m})
 	}
-	for range e.turns {
+	for n := range e.turns {
 		for _, s := range sides {
-			if err := s.turn(ctx); err != nil {
+			if err := s.turn(ctx, n); err != nil {
 				return nil, err
 			}
 		}
@@ -44,16 +44,16 @@ func (e effort) inTurn(ctx context.Context, mock *process, all []*measurement) (
 	return direct.figures, ctx.Err()
 }
 
-func (s *side) turn(ctx context.Context) error {
+// turn is the n-th one of this side. Keys without and with limits take turns, too, in who comes first: the second finds the queues of the
+// first.
+func (s *side) turn(ctx context.Context, n int) error {
 	request := chatRequest(s.p.addr, s.key(), chatBody)
-	closedLoop(ctx, s.p.addr, request, s.concurrency, s.warm)
-	if _, err := s.use(ctx, &s.full, func() *tally { return closedLoop(ctx, s.p.addr, request, s.concurrency, s.closed) }); err != nil {
-		return err
-	}
+	loads := []func() error{func() error { return s.busy(ctx, &s.full, request) }}
 	if key := s.keys[s.target.name+limited]; key != "" {
-		with := chatRequest(s.p.addr, key, chatBody)
-		closedLoop(ctx, s.p.addr, with, s.concurrency, s.warm)
-		if _, err := s.use(ctx, &s.limited, func() *tally { return closedLoop(ctx, s.p.addr, with, s.concurrency, s.closed) }); err != nil {
+		loads = append(loads, func() error { return s.busy(ctx, &s.limited, chatRequest(s.p.addr, key, chatBody)) })
+	}
+	for i := range loads {
+		if err := loads[(i+n)%len(loads)](); err != nil {
 			return err
 		}
 	}
@@ -67,6 +67,14 @@ func (s *side) turn(ctx context.Context) error {
 	s.figures["errors"] += float64(f.failures)
 	s.first = append(s.first, f.latencies...)
 	return nil
+}
+
+// busy measures, once it is warm, a side that always has more to do.
+func (s *side) busy(ctx context.Context, u *usage, request []byte) error {
+	load := func(d time.Duration) *tally { return closedLoop(ctx, s.p.addr, request, s.concurrency, d) }
+	load(s.warm)
+	_, err := s.use(ctx, u, func() *tally { return load(s.closed) })
+	return err
 }
 
 // use runs a load and adds what it took.
