@@ -114,12 +114,12 @@ func (s *Server) listKeys(w http.ResponseWriter, r *http.Request, p gateway.Prin
 		return err
 	}
 	items := make([]any, 0, len(keys))
-	whole, err := truth(query, "return_full_object", false)
+	full, err := truth(query, "return_full_object", false)
 	if err != nil {
 		return err
 	}
 	expand := slices.Contains(query["expand"], "user")
-	if !whole && !expand {
+	if !full && !expand {
 		for _, key := range keys {
 			items = append(items, key.Hash)
 		}
