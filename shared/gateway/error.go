@@ -61,6 +61,7 @@ type Error struct {
 	TypeName   string        // overrides the kind's type where the contract names another
 	HTTPStatus int           // overrides the kind's status: a provider's own, passed on
 	RetryAfter time.Duration // sent as Retry-After when positive
+	Retry      *bool         // sent as X-Should-Retry: what a provider says of trying again
 	Cause      error
 }
 

@@ -1,13 +1,36 @@
 package gateway
 
-// Op is what a caller asks of a model.
+// Op is what is asked of a model, and in which wire format: it is also the name of the format's dialect.
 type Op string
 
+// Generations.
 const (
-	OpChat        Op = "chat"
-	OpCompletions Op = "completions"
-	OpEmbeddings  Op = "embeddings"
+	OpChat        Op = "chat"        // OpenAI's chat completions
+	OpCompletions Op = "completions" // OpenAI's legacy completions
+	OpResponses   Op = "responses"   // OpenAI's responses
+	OpMessages    Op = "messages"    // Anthropic's messages
+	OpGemini      Op = "gemini"      // Google's generateContent
+	OpConverse    Op = "converse"    // Amazon Bedrock's Converse; no caller speaks it
 )
+
+// Embeddings. All but the first are upstreams' only.
+const (
+	OpEmbeddings    Op = "embeddings"     // OpenAI's
+	OpTitanEmbed    Op = "titan_embed"    // Amazon Titan's, on Bedrock
+	OpCohereEmbed   Op = "cohere_embed"   // Cohere's, on Bedrock
+	OpGeminiEmbed   Op = "gemini_embed"   // Google AI Studio's
+	OpVertexPredict Op = "vertex_predict" // Vertex AI's
+)
+
+// Embeds reports whether the op makes embeddings; else it generates.
+func (o Op) Embeds() bool {
+	switch o {
+	case OpEmbeddings, OpTitanEmbed, OpCohereEmbed, OpGeminiEmbed, OpVertexPredict:
+		return true
+	default:
+		return false
+	}
+}
 
 // UsageSource says where a Usage comes from.
 type UsageSource string

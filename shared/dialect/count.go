@@ -1,0 +1,44 @@
+package dialect
+
+import "bytes"
+
+// bytesPerToken is a fair guess for text and JSON, for what a provider did not count.
+const bytesPerToken = 4
+
+// CountInput estimates the input tokens of a request whose provider told no usage.
+func (r *Request) CountInput() int64 { return CountTokens(r.Body) }
+
+// CountTokens estimates the tokens of a text or of JSON.
+func CountTokens(text []byte) int64 { return int64(len(text)+bytesPerToken-1) / bytesPerToken }
+
+// Media are words in a body that stand for tokens which the body has no bytes for.
+type Media struct {
+	Images []string // each is at most one image
+	Opaque []string // each may be any number of tokens: files, sound
+}
+
+const (
+	// imageTokens is more than any model makes of one image: 48,169 with gpt-4o-mini's multiplier (OpenAI's vision guide, read
+	// 2026-11).
+	imageTokens = 50_000
+	// anything is the input bound where bytes say nothing, and the model's own limit is not known: no model reads as much.
+	anything = 1 << 22
+)
+
+// InputBound is more than any model can make of the request: no token is shorter than a byte, but images and files may be tokens that
+// the body has no bytes for. Most is what the model takes; 0 if that is not known.
+func (r *Request) InputBound(most int64) int64 {
+	if most <= 0 {
+		most = anything
+	}
+	bound := int64(len(r.Body)) + 64
+	for _, word := range r.Media.Images {
+		bound += imageTokens * int64(bytes.Count(r.Body, []byte(word)))
+	}
+	for _, word := range r.Media.Opaque {
+		if bytes.Contains(r.Body, []byte(word)) {
+			bound = most
+		}
+	}
+	return min(bound, most)
+}

@@ -1,0 +1,110 @@
+package dialect
+
+import (
+	"net/http"
+
+	"github.com/sluice-gateway/sluice/shared/gateway"
+	"github.com/sluice-gateway/sluice/shared/llm"
+)
+
+// Translate is the passage of a request to upstreams of another dialect.
+func Translate(r *Request, out Outbound) Passage { return &translation{request: r, out: out} }
+
+type translation struct {
+	request *Request
+	out     Outbound
+	neutral *llm.Request
+}
+
+// Outgoing decodes the request once, whatever the number of targets.
+func (t *translation) Outgoing(target Target) (w Wire, err error) {
+	if t.neutral == nil {
+		if t.neutral, err = t.request.In.DecodeRequest(); err != nil {
+			return w, err
+		}
+	}
+	fitted := *t.neutral
+	dropped, err := fitted.Fit(t.out.Carries(), t.request.In.Field, target.Drop)
+	if err != nil {
+		return w, err
+	}
+	w, err = t.out.EncodeRequest(&fitted, target)
+	w.Dropped = append(dropped, w.Dropped...)
+	return w, err
+}
+
+func (t *translation) Answer(body []byte) (a Answer, err error) {
+	response, err := t.out.DecodeResponse(body)
+	if err != nil {
+		return a, err
+	}
+	a.Usage, a.Tier = response.Usage, response.Tier
+	if a.Usage.Source == "" {
+		a.Usage = gateway.Usage{InputTokens: t.request.CountInput(), OutputTokens: int64(len(body)) / bytesPerToken, Source: gateway.UsageCounted}
+		response.Usage = a.Usage
+	}
+	response.Model = t.request.Model
+	a.Body, err = t.request.In.EncodeResponse(response)
+	return a, err
+}
+
+func (t *translation) DecodeError(status int, h http.Header, body []byte) *gateway.Error {
+	return t.out.DecodeError(status, h, body)
+}
+
+func (t *translation) Framing() Framing { return t.out.Framing() }
+
+func (t *translation) Tap() Tap {
+	return &translator{request: t.request, from: t.out.DecodeStream(), to: t.request.In.EncodeStream()}
+}
+
+// translator is the tap of a translated stream.
+type translator struct {
+	request *Request
+	from    StreamDecoder
+	to      StreamEncoder
+	seen    Seen
+	events  []llm.Event
+	told    bool // the usage has been told to the caller
+}
+
+func (t *translator) Frame(dst []byte, f Frame) ([]byte, error) {
+	events, err := t.from.Decode(t.events[:0], f)
+	for i := range events {
+		dst = t.pass(dst, &events[i])
+	}
+	clear(events)
+	t.events = events[:0]
+	return dst, err
+}
+
+func (t *translator) pass(dst []byte, e *llm.Event) []byte {
+	switch e.Type {
+	case llm.Begin:
+		e.Model = t.request.Model
+	case llm.Delta:
+		t.seen.Chunks++
+	}
+	if e.Tier != "" {
+		t.seen.Tier = e.Tier
+	}
+	if e.Usage != nil && e.Usage.Source != "" {
+		t.seen.Usage = *e.Usage
+		t.told = t.told || e.Type == llm.Spent
+	}
+	return t.to.Encode(dst, e)
+}
+
+func (t *translator) Progress() Progress { return t.from.Progress() }
+
+func (t *translator) Seen() Seen { return t.seen }
+
+func (t *translator) End(dst []byte) []byte {
+	if !t.told {
+		usage := t.seen.Counted(t.request)
+		dst = t.to.Encode(dst, &llm.Event{Type: llm.Spent, Usage: &usage, Tier: t.seen.Tier})
+	}
+	return t.to.End(dst)
+}
+
+func (t *translator) Fail(dst []byte, e *gateway.Error) []byte { return t.to.Fail(dst, e) }
