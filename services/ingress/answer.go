@@ -8,12 +8,13 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/sluice-gateway/sluice/shared/blob"
-	"github.com/sluice-gateway/sluice/shared/dialect/chat"
+	"github.com/sluice-gateway/sluice/shared/dialect/all"
 	"github.com/sluice-gateway/sluice/shared/gateway"
 	"github.com/sluice-gateway/sluice/shared/ratelimit"
 	"github.com/sluice-gateway/sluice/shared/store"
@@ -33,7 +34,29 @@ func writeJSON(w http.ResponseWriter, status int, v any) error {
 	return nil
 }
 
-// answerError writes an error in OpenAI's shape, unless the answer has begun.
+// spoken has the paths where callers do not speak OpenAI's chat dialect.
+var spoken = []struct {
+	prefix string
+	op     gateway.Op
+}{
+	{"/v1/messages", gateway.OpMessages}, {"/messages", gateway.OpMessages},
+	{"/v1/responses", gateway.OpResponses}, {"/responses", gateway.OpResponses},
+	{"/v1beta/", gateway.OpGemini},
+}
+
+// encodeError writes an error in the dialect of a path.
+func encodeError(path string, e *gateway.Error) []byte {
+	op := gateway.OpChat
+	for _, s := range spoken {
+		if strings.HasPrefix(path, s.prefix) {
+			op = s.op
+			break
+		}
+	}
+	return all.Of(op).EncodeError(e)
+}
+
+// answerError writes an error in the dialect of the path, unless the answer has begun.
 func (s *Server) answerError(w http.ResponseWriter, r *http.Request, err error) {
 	if errors.Is(err, errBegun) {
 		return
@@ -53,10 +76,13 @@ func (s *Server) answerError(w http.ResponseWriter, r *http.Request, err error) 
 	switch e.Kind {
 	case gateway.KindUnauthenticated:
 		h.Set("WWW-Authenticate", "Bearer")
-	case gateway.KindBudget:
-		h.Set("X-Should-Retry", "false")
 	case gateway.KindTooLarge:
 		h.Set("Connection", "close") // what is left of the body will not be read
+	}
+	if e.Kind == gateway.KindBudget {
+		h.Set("X-Should-Retry", "false")
+	} else if e.Retry != nil {
+		h.Set("X-Should-Retry", strconv.FormatBool(*e.Retry))
 	}
 	var over *ratelimit.Exceeded
 	if errors.As(err, &over) {
@@ -66,7 +92,7 @@ func (s *Server) answerError(w http.ResponseWriter, r *http.Request, err error) 
 		h.Set("Retry-After", strconv.FormatInt(int64((e.RetryAfter+time.Second-1)/time.Second), 10))
 	}
 	w.WriteHeader(e.Status())
-	_, _ = w.Write(chat.EncodeError(e))
+	_, _ = w.Write(encodeError(r.URL.Path, e))
 }
 
 // errBegun is what a handler returns when it failed after its answer had begun and has said so itself.

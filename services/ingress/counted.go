@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/sluice-gateway/sluice/shared/budget"
-	"github.com/sluice-gateway/sluice/shared/dialect/chat"
+	"github.com/sluice-gateway/sluice/shared/dialect"
 	"github.com/sluice-gateway/sluice/shared/gateway"
 	"github.com/sluice-gateway/sluice/shared/ratelimit"
 )
@@ -20,7 +20,7 @@ const maxCustomer = 256
 var customerHeaders = [...]string{"X-Litellm-Customer-Id", "X-Litellm-End-User-Id"}
 
 // customer is whom the caller of a request serves, by its own word for them.
-func (s *Server) customer(h http.Header, request *chat.Request) string {
+func (s *Server) customer(h http.Header, request *dialect.Request) string {
 	id := request.User
 	for _, name := range [...]string{s.UserHeader, customerHeaders[1], customerHeaders[0]} { // the last one found counts
 		if v := h[name]; len(v) > 0 && v[0] != "" {
@@ -36,7 +36,7 @@ func (s *Server) customer(h http.Header, request *chat.Request) string {
 const tagsHeader = "X-Litellm-Tags"
 
 // tagsOf are the tags of a call: its key's, and those of its header and body; each once.
-func tagsOf(h http.Header, request *chat.Request, p gateway.Principal) ([]string, error) {
+func tagsOf(h http.Header, request *dialect.Request, p gateway.Principal) ([]string, error) {
 	given := h[tagsHeader]
 	if len(given) == 0 && len(request.Tags) == 0 {
 		return p.Tags, nil
@@ -50,7 +50,7 @@ func tagsOf(h http.Header, request *chat.Request, p gateway.Principal) ([]string
 			tags = addTag(tags, strings.TrimSpace(tag))
 		}
 	}
-	return tags, chat.CheckTags("tags", tags)
+	return tags, dialect.CheckTags("tags", tags)
 }
 
 func addTag(tags []string, tag string) []string {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/sluice-gateway/sluice/shared/dialect"
 	"github.com/sluice-gateway/sluice/shared/dialect/chat"
 	"github.com/sluice-gateway/sluice/shared/escrow"
 	"github.com/sluice-gateway/sluice/shared/gateway"
@@ -186,7 +187,7 @@ func (s *Server) calculate(w http.ResponseWriter, r *http.Request, p gateway.Pri
 	}
 	u, options := gateway.Usage{}, pricing.Options{}
 	if answer != nil {
-		read, err := (&chat.Request{Model: model, Op: gateway.OpChat}).Answer(answer)
+		read, err := chat.Read(answer)
 		if err != nil {
 			return gateway.Invalid("completion_response", "completion_response must be a provider's answer.")
 		}
@@ -207,7 +208,7 @@ func countedInput(object map[string]json.RawMessage) (int64, error) {
 		if raw[0] != '[' && (raw[0] != '"' || field == "messages") {
 			return 0, gateway.Invalid(field, "%s must be a list.", field)
 		}
-		return (&chat.Request{Body: raw}).CountInput(), nil
+		return dialect.CountTokens(raw), nil
 	}
 	return 0, gateway.Invalid("messages", "messages or completion_response is required.")
 }

@@ -6,10 +6,12 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/sluice-gateway/sluice/shared/budget"
-	"github.com/sluice-gateway/sluice/shared/dialect/chat"
+	"github.com/sluice-gateway/sluice/shared/dialect"
+	"github.com/sluice-gateway/sluice/shared/dialect/all"
 	"github.com/sluice-gateway/sluice/shared/gateway"
 	"github.com/sluice-gateway/sluice/shared/routing"
 	"github.com/sluice-gateway/sluice/shared/upstream"
@@ -21,53 +23,78 @@ const stall = 30 * time.Second
 // generate serves a call that a model answers, plain or streamed.
 func (s *Server) generate(op gateway.Op) handler {
 	return func(w http.ResponseWriter, r *http.Request, p gateway.Principal) error {
-		body, err := s.readBody(w, r)
+		call, plan, err := s.ask(w, r, p, op, dialect.Hint{Header: r.Header})
 		if err != nil {
 			return err
 		}
-		request, err := chat.Peek(op, body)
-		if err != nil {
-			return err
-		}
-		call, plan, err := s.newCall(w, r, request, p)
-		if err != nil {
-			return err
-		}
-		if err := s.Ledger.Begin(r.Context()); err != nil {
-			return gateway.Errorf(gateway.KindUnavailable, "Spend cannot be recorded at the moment.").WithCause(err)
-		}
-		defer s.Ledger.End()
-		reservation, err := s.reserve(r.Context(), call, plan)
-		if err != nil {
-			return err
-		}
-		defer call.Settle(reservation)
-		tellLimits(w.Header(), reservation.Rates())
-		if request.Stream && op != gateway.OpEmbeddings {
-			stream, err := s.Upstream.Stream(r.Context(), call, plan, reservation)
-			if err != nil {
-				s.record(r.Context(), call)
-				return err
-			}
-			return s.stream(w, r, call, stream)
-		}
-		defer s.record(r.Context(), call)
-		answer, err := s.Upstream.Do(r.Context(), call, plan, reservation)
-		if err != nil {
-			return err
-		}
-		writeAnswer(w, answer)
-		return nil
+		return s.serve(w, r, call, plan, nothing)
 	}
+}
+
+// ask reads a call and decides where it goes.
+func (s *Server) ask(w http.ResponseWriter, r *http.Request, p gateway.Principal, op gateway.Op, hint dialect.Hint) (*upstream.Call, routing.Plan, error) {
+	body, err := s.readBody(w, r)
+	if err != nil {
+		return nil, nil, err
+	}
+	request, err := all.Of(op).Peek(op, body, hint)
+	if err != nil {
+		return nil, nil, err
+	}
+	return s.newCall(w, r, request, p)
+}
+
+// nothing is to be done before an answer is complete.
+func nothing(context.Context) error { return nil }
+
+// serve makes the call and answers with what came of it. Before the caller is told that the answer is complete, keep is called.
+func (s *Server) serve(w http.ResponseWriter, r *http.Request, call *upstream.Call, plan routing.Plan, keep func(context.Context) error) error {
+	if err := s.Ledger.Begin(r.Context()); err != nil {
+		return gateway.Errorf(gateway.KindUnavailable, "Spend cannot be recorded at the moment.").WithCause(err)
+	}
+	defer s.Ledger.End()
+	reservation, err := s.reserve(r.Context(), call, plan)
+	if err != nil {
+		return err
+	}
+	defer call.Settle(reservation)
+	tellLimits(w.Header(), reservation.Rates())
+	if call.Request.Stream {
+		stream, err := s.Upstream.Stream(r.Context(), call, plan, reservation)
+		if err != nil {
+			s.record(r.Context(), call)
+			return err
+		}
+		return s.stream(w, r, call, keep, stream)
+	}
+	defer s.record(r.Context(), call)
+	answer, err := s.Upstream.Do(r.Context(), call, plan, reservation)
+	if err != nil {
+		return err
+	}
+	if err := keep(context.WithoutCancel(r.Context())); err != nil {
+		return err
+	}
+	tellDropped(w.Header(), call)
+	writeAnswer(w, answer)
+	return nil
 }
 
 // Names of headers in canonical form, which saves making them so for each call.
 const (
 	callID       = "X-Litellm-Call-Id"
 	responseCost = "X-Litellm-Response-Cost"
+	dropped      = "X-Sluice-Dropped-Params"
 )
 
-func (s *Server) newCall(w http.ResponseWriter, r *http.Request, request *chat.Request, p gateway.Principal) (*upstream.Call, routing.Plan, error) {
+// tellDropped tells which fields of the caller's the provider has not got.
+func tellDropped(h http.Header, call *upstream.Call) {
+	if len(call.Dropped) > 0 {
+		h[dropped] = []string{strings.Join(call.Dropped, ", ")}
+	}
+}
+
+func (s *Server) newCall(w http.ResponseWriter, r *http.Request, request *dialect.Request, p gateway.Principal) (*upstream.Call, routing.Plan, error) {
 	model := request.Model
 	if other, found := p.Aliases[model]; found {
 		model = other
@@ -142,17 +169,16 @@ func writeAnswer(w http.ResponseWriter, a *upstream.Answer) {
 	}
 }
 
-var terminator = []byte("data: [DONE]\n\n")
-
 // stream passes a stream on. Until its first event has come a failure is an ordinary error; after that it is an error
 // frame. The success terminator is sent only when the ledger has the call.
-func (s *Server) stream(w http.ResponseWriter, r *http.Request, call *upstream.Call, stream *upstream.Stream) error {
+func (s *Server) stream(w http.ResponseWriter, r *http.Request, call *upstream.Call, keep func(context.Context) error, stream *upstream.Stream) error {
 	events, err := stream.Next()
 	if err != nil && !errors.Is(err, io.EOF) {
 		err = stream.Close()
 		s.record(r.Context(), call)
 		return err
 	}
+	tellDropped(w.Header(), call)
 	out := begin(w, stream.Header)
 	for err == nil {
 		if err = out.send(events); err == nil {
@@ -163,13 +189,17 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, call *upstream.C
 	if s.record(r.Context(), call) != nil && failure == nil {
 		failure = gateway.Errorf(gateway.KindUnavailable, "The call could not be recorded.")
 	}
+	var end []byte
 	if failure == nil {
-		_ = out.send(terminator)
+		end = stream.End()
+		failure = keep(context.WithoutCancel(r.Context()))
+	}
+	if failure == nil {
+		_ = out.send(end)
 		return nil
 	}
 	s.Log.DebugContext(r.Context(), "stream broken", "call_id", call.ID, "error", failure)
-	frame := append([]byte("data: "), chat.EncodeError(gateway.AsError(failure))...)
-	_ = out.send(append(frame, "\n\n"...))
+	_ = out.send(stream.Fail(failure))
 	return errBegun
 }
 

@@ -143,7 +143,7 @@ func (s *Server) probe(r *http.Request, p gateway.Principal, d *deployed) (err e
 // smallest is the cheapest call that the deployment serves.
 func (d *deployed) smallest() (gateway.Op, map[string]any) {
 	switch {
-	case d.price.Mode == "embedding" || slices.Equal(d.Ops, []gateway.Op{gateway.OpEmbeddings}):
+	case d.price.Mode == "embedding" || d.onlyEmbeds():
 		return gateway.OpEmbeddings, map[string]any{"input": "x"}
 	case d.price.Mode == "completion":
 		return gateway.OpCompletions, map[string]any{"prompt": "x", "max_tokens": 1}
@@ -155,6 +155,12 @@ func (d *deployed) smallest() (gateway.Op, map[string]any) {
 		chat["max_tokens"] = 1
 	}
 	return gateway.OpChat, chat
+}
+
+// onlyEmbeds reports whether no text can be had from the deployment.
+func (d *deployed) onlyEmbeds() bool {
+	_, generates := d.Carrier(gateway.OpChat)
+	return !generates
 }
 
 // nowhere takes an answer that nobody reads.

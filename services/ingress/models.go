@@ -57,12 +57,13 @@ type deployed struct {
 	priced bool
 }
 
-var allOps = []gateway.Op{gateway.OpChat, gateway.OpCompletions, gateway.OpEmbeddings}
+// kinds is an op of each kind: what generates serves every op that does.
+var kinds = []gateway.Op{gateway.OpChat, gateway.OpEmbeddings}
 
 // deployments are all that serve a model, whatever the op, if p may call it.
 func (s *Server) deployments(p gateway.Principal, name string) (all []deployed, err error) {
 	have := map[string]bool{}
-	for _, op := range allOps {
+	for _, op := range kinds {
 		plan, fault := s.Router.Plan(p, op, name)
 		if fault != nil {
 			err = fault

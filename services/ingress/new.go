@@ -12,6 +12,7 @@ import (
 	"github.com/sluice-gateway/sluice/shared/engine"
 	"github.com/sluice-gateway/sluice/shared/event"
 	"github.com/sluice-gateway/sluice/shared/ledger"
+	"github.com/sluice-gateway/sluice/shared/response"
 	"github.com/sluice-gateway/sluice/shared/routing"
 	"github.com/sluice-gateway/sluice/shared/upstream"
 )
@@ -45,7 +46,8 @@ func New(c Config) *Server {
 	return &Server{
 		Auth: c.Auth, Keys: keys, Router: c.Router, Budgets: c.Budgets,
 		Upstream: c.Upstream, Ledger: c.Ledger, Store: c.Engine.Store,
-		Events: events, Files: batch.NewFiles(deps), Batches: batch.NewBatches(deps), Now: c.Now, Log: c.Log,
+		Events: events, Files: batch.NewFiles(deps), Batches: batch.NewBatches(deps),
+		Kept: &response.Keeper{Store: c.Engine.Store, Now: c.Now}, Now: c.Now, Log: c.Log,
 		Accounts: accounts, UserDefaults: c.Owner.UserDefaults, UserHeader: c.Owner.UserHeader, ids: newCallIDs(c.IDPlaces), inFlight: new(atomic.Int64),
 	}
 }

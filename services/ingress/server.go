@@ -18,6 +18,7 @@ import (
 	"github.com/sluice-gateway/sluice/shared/field"
 	"github.com/sluice-gateway/sluice/shared/gateway"
 	"github.com/sluice-gateway/sluice/shared/ledger"
+	"github.com/sluice-gateway/sluice/shared/response"
 	"github.com/sluice-gateway/sluice/shared/routing"
 	"github.com/sluice-gateway/sluice/shared/store"
 	"github.com/sluice-gateway/sluice/shared/upstream"
@@ -39,6 +40,7 @@ type Server struct {
 	Events   *event.Sender
 	Files    *batch.Files
 	Batches  *batch.Batches
+	Kept     *response.Keeper // of what /v1/responses answered
 	Now      func() time.Time
 	Log      *slog.Logger
 	MaxBody  int64 // of a JSON body, in bytes; 0 is DefaultMaxBody
@@ -61,7 +63,7 @@ const (
 	admin         // who may change everything: the master key, a proxy admin
 )
 
-// handler serves one route for an authenticated principal. An error is answered in OpenAI's shape.
+// handler serves one route for an authenticated principal. An error is answered in the dialect of the route.
 type handler func(w http.ResponseWriter, r *http.Request, p gateway.Principal) error
 
 type route struct {
@@ -103,6 +105,16 @@ func (s *Server) callRoutes() []route {
 		{"POST", "/v1/chat/completions", anyKey, s.generate(gateway.OpChat)},
 		{"POST", "/v1/completions", anyKey, s.generate(gateway.OpCompletions)},
 		{"POST", "/v1/embeddings", anyKey, s.generate(gateway.OpEmbeddings)},
+		{"POST", "/v1/messages", anyKey, s.generate(gateway.OpMessages)},
+		{"POST", "/v1/messages/count_tokens", anyKey, s.countMessages},
+		{"POST", "/v1/responses", anyKey, s.respond},
+		{"GET", "/v1/responses/{id}", anyKey, s.getResponse},
+		{"DELETE", "/v1/responses/{id}", anyKey, s.deleteResponse},
+		{"GET", "/v1/responses/{id}/input_items", anyKey, s.inputItems},
+		{"POST", "/v1beta/models/{id...}", anyKey, s.generateContent},
+		{"POST", "/v1/models/{id...}", anyKey, s.generateContent},
+		{"GET", "/v1beta/models", anyKey, s.listGeminiModels},
+		{"GET", "/v1beta/models/{id...}", anyKey, s.getGeminiModel},
 	}
 }
 
@@ -133,7 +145,8 @@ func (s *Server) Handler() http.Handler {
 	}
 	for _, r := range s.routes() {
 		add(r.path, r)
-		if short, below := strings.CutPrefix(r.path, "/v1"); below {
+		if short, below := strings.CutPrefix(r.path, "/v1/"); below {
+			short = "/" + short
 			add(short, r)
 		}
 	}

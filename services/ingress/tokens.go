@@ -3,7 +3,7 @@ package ingress
 import (
 	"net/http"
 
-	"github.com/sluice-gateway/sluice/shared/dialect/chat"
+	"github.com/sluice-gateway/sluice/shared/dialect"
 	"github.com/sluice-gateway/sluice/shared/gateway"
 )
 
@@ -35,9 +35,8 @@ func (s *Server) countTokens(w http.ResponseWriter, r *http.Request, p gateway.P
 	case raw[0] != '[' && (field == "messages" || raw[0] != '"'):
 		return gateway.Invalid(field, "%s must be a list%s.", field, map[string]string{"prompt": " or a string"}[field])
 	}
-	request := chat.Request{Body: raw}
 	return writeJSON(w, http.StatusOK, map[string]any{
-		"total_tokens": request.CountInput(), "request_model": name, "model_used": found[0].VendorModel, "tokenizer_type": estimate,
+		"total_tokens": dialect.CountTokens(raw), "request_model": name, "model_used": found[0].VendorModel, "tokenizer_type": estimate,
 		"original_response": nil, "error": false, "error_message": nil, "status_code": nil,
 	})
 }

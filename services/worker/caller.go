@@ -7,7 +7,8 @@ import (
 
 	"github.com/sluice-gateway/sluice/shared/batch"
 	"github.com/sluice-gateway/sluice/shared/budget"
-	"github.com/sluice-gateway/sluice/shared/dialect/chat"
+	"github.com/sluice-gateway/sluice/shared/dialect"
+	"github.com/sluice-gateway/sluice/shared/dialect/all"
 	"github.com/sluice-gateway/sluice/shared/escrow"
 	"github.com/sluice-gateway/sluice/shared/gateway"
 	"github.com/sluice-gateway/sluice/shared/ledger"
@@ -52,7 +53,7 @@ type quoted struct {
 
 // route is where the line goes.
 func (c *caller) route(line batch.Call) (q quoted, err error) {
-	request, err := chat.Peek(line.Op, line.Body)
+	request, err := all.Of(line.Op).Peek(line.Op, line.Body, dialect.Hint{})
 	if err != nil {
 		return q, err
 	}
@@ -62,7 +63,7 @@ func (c *caller) route(line batch.Call) (q quoted, err error) {
 			tags = append(tags, tag)
 		}
 	}
-	if err := chat.CheckTags("tags", tags); err != nil {
+	if err := dialect.CheckTags("tags", tags); err != nil {
 		return q, err
 	}
 	q.call = &upstream.Call{
@@ -140,7 +141,7 @@ func (c *caller) Call(ctx context.Context, line batch.Call) batch.Reply {
 func refusal(line batch.Call, err error, attempts []ledger.Entry) batch.Reply {
 	e := gateway.AsError(err)
 	r := batch.Reply{
-		Status: e.Status(), RequestID: line.ID, Body: chat.EncodeError(e), Entries: attempts,
+		Status: e.Status(), RequestID: line.ID, Body: all.Of(line.Op).EncodeError(e), Entries: attempts,
 		Retryable: upstream.Retryable(e) || e.Kind == gateway.KindUnavailable, RetryAfter: e.RetryAfter,
 	}
 	switch {

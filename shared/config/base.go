@@ -6,6 +6,9 @@ import (
 	"strings"
 )
 
+// operations are what people paste behind a base, with the longer ones first.
+var operations = []string{"/chat/completions", "/completions", "/embeddings", "/responses", "/messages"}
+
 // CleanBase brings an API base to the one form that Deployment.BaseURL has: http or https, a host, a path without trailing
 // slash. A pasted full URL ("https://host/v1/chat/completions") loses its operation, and cut is then what was removed.
 // Errors name the fault and never repeat the address, which may hold a secret.
@@ -27,7 +30,7 @@ func CleanBase(raw string) (base, cut string, err error) {
 		return "", "", errors.New("api_base must not contain a fragment (the part after #)")
 	}
 	path := strings.TrimRight(u.EscapedPath(), "/")
-	for _, op := range []string{"/chat/completions", "/completions", "/embeddings"} {
+	for _, op := range operations {
 		if before, found := strings.CutSuffix(path, op); found {
 			path, cut = strings.TrimRight(before, "/"), op
 			break
@@ -44,4 +47,16 @@ func hostOf(base string) string {
 	_, rest, _ := strings.Cut(base, "://")
 	host, _, _ := strings.Cut(rest, "/")
 	return host
+}
+
+// origin returns the scheme and host of a clean base.
+func origin(base string) string {
+	scheme, _, _ := strings.Cut(base, "://")
+	return scheme + "://" + hostOf(base)
+}
+
+// cutPath cuts a clean base at a part of its path: "https://h/a/openai/v1" at "/openai" is "https://h/a" and "/v1".
+func cutPath(base, part string) (before, after string, found bool) {
+	path, after, found := strings.Cut(base[len(origin(base)):]+"/", part+"/")
+	return origin(base) + strings.TrimSuffix(path, "/"), strings.TrimSuffix("/"+after, "/"), found
 }

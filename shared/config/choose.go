@@ -36,9 +36,9 @@ func (c Choice) Models(env func(string) string) (m Models, warnings []Warning, e
 	var more []Warning
 	switch {
 	case c.Model != "":
-		var one routing.Deployment
-		if one, more, err = FromFlags(c.Model, c.APIBase, c.Alias, env); err == nil {
-			m.Deployments = append(m.Deployments, one)
+		var these []routing.Deployment
+		if these, more, err = FromFlags(c.Model, c.APIBase, c.Alias, env); err == nil {
+			m.Deployments = append(m.Deployments, dropping(these, m.Settings.Drop)...)
 		}
 	case c.File == "":
 		m.Deployments, more = Discover(env, pricedNames)
@@ -50,11 +50,17 @@ func (c Choice) Models(env func(string) string) (m Models, warnings []Warning, e
 // pricedNames are the names that the price book has for a provider.
 func pricedNames(provider string) (names []string) {
 	for _, p := range pricing.Default().Models(provider) {
-		if p.Mode != "responses" { // served by a route that is not there yet
-			names = append(names, p.Model)
-		}
+		names = append(names, p.Model)
 	}
 	return names
+}
+
+// dropping are deployments with an owner's wish for all of them.
+func dropping(ds []routing.Deployment, drop bool) []routing.Deployment {
+	for i := range ds {
+		ds[i].Drop = drop
+	}
+	return ds
 }
 
 func ownPrices(prices []Price) map[string]pricing.Price {

@@ -25,6 +25,22 @@ func bearer(key string) routing.Credential {
 	return routing.Credential{Kind: routing.Bearer, Value: gateway.Secret(key)}
 }
 
+// ops are wire formats by their names.
+func ops(names ...gateway.Op) []gateway.Op { return names }
+
+// all is what OpenAI speaks.
+var all = ops("chat", "completions", "embeddings", "responses")
+
+// listed are the deployments that are not hidden.
+func listed(ds []routing.Deployment) (out []routing.Deployment) {
+	for _, d := range ds {
+		if !d.Hidden {
+			out = append(out, d)
+		}
+	}
+	return out
+}
+
 var noCredential = routing.Credential{Kind: routing.NoCredential}
 
 // equal compares with secrets revealed: cmp prints what differs, and test keys are no secrets.
@@ -58,6 +74,8 @@ func TestCleanBase(t *testing.T) {
 		"https://api.openai.com/v1/completions":       "/completions",
 		"https://api.openai.com/v1/embeddings":        "/embeddings",
 		"https://api.openai.com/v1/embeddings/":       "/embeddings",
+		"https://api.openai.com/v1/messages":          "/messages",
+		"https://api.openai.com/v1/responses":         "/responses",
 	} {
 		base, gotCut, err := config.CleanBase(raw)
 		if err != nil || base != want || gotCut != cut {
@@ -107,6 +125,7 @@ func TestCleanBaseRefuses(t *testing.T) {
 	}
 }
 
+// Every row that is an address and a key works with its variables alone.
 func TestProviderTable(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
@@ -115,27 +134,29 @@ func TestProviderTable(t *testing.T) {
 			t.Errorf("%s is there twice", p.Prefix)
 		}
 		seen[p.Prefix] = true
+		if p.Special || len(p.KeyEnv) == 0 {
+			continue
+		}
+		env, base := environment(p.KeyEnv[0], "k-1"), p.Base
 		if p.NeedBase {
-			continue
+			base = "https://own.example/v1"
+			env = environment(p.KeyEnv[0], "k-1", p.BaseEnv[0], base+"/")
 		}
-		base, cut, err := config.CleanBase(p.Base)
-		if err != nil || cut != "" || base != p.Base {
-			t.Errorf("%s: base %q is not in its clean form %q: %v", p.Prefix, p.Base, base, err)
+		if clean, cut, err := config.CleanBase(base); err != nil || cut != "" || clean != base {
+			t.Errorf("%s: base %q is not in its clean form %q: %v", p.Prefix, base, clean, err)
 		}
-		if len(p.KeyEnv) == 0 {
-			continue
+		got, warnings, err := config.FromFlags(p.Prefix+"/m", "", "", env)
+		if err != nil || len(warnings) > 0 {
+			t.Errorf("%s/m: %v, %v", p.Prefix, warnings, err)
 		}
-		d, warnings, err := config.FromFlags(p.Prefix+"/m", "", "", environment(p.KeyEnv[0], "k-1"))
-		if err != nil || len(warnings) > 0 || d.BaseURL != p.Base || d.VendorModel != "m" || d.Credential != bearer("k-1") {
-			t.Errorf("%s/m = %+v, %v, %v", p.Prefix, d, warnings, err)
-		}
+		equal(t, got, []routing.Deployment{{Model: p.Prefix + "/m", Provider: p.Word, VendorModel: "m", BaseURL: base, Speaks: p.Speaks,
+			Credential: routing.Credential{Kind: p.Kind, Value: "k-1"}}})
 	}
 }
 
 func TestFromFlags(t *testing.T) {
 	t.Parallel()
 	key := environment("OPENAI_API_KEY", "sk-up", "GROQ_API_KEY", "gsk", "OLLAMA_API_BASE", "http://box:11434")
-	chat := []gateway.Op{gateway.OpChat}
 	for name, c := range map[string]struct {
 		model, base, alias string
 		want               routing.Deployment
@@ -149,21 +170,21 @@ func TestFromFlags(t *testing.T) {
 				BaseURL: "https://llm.example/v1", Credential: bearer("sk-up")},
 			warning: "should not end in /chat/completions"},
 		"no base": {model: "gpt-4o", want: routing.Deployment{Model: "gpt-4o", Provider: "openai", VendorModel: "gpt-4o",
-			BaseURL: "https://api.openai.com/v1", Credential: bearer("sk-up")}},
+			BaseURL: "https://api.openai.com/v1", Credential: bearer("sk-up"), Speaks: all}},
 		"prefix": {model: "groq/llama-3", want: routing.Deployment{Model: "groq/llama-3", Provider: "groq", VendorModel: "llama-3",
 			BaseURL: "https://api.groq.com/openai/v1", Credential: bearer("gsk")}},
 		"host's own name with a slash": {model: "meta-llama/Llama-3", base: "http://h:1/v1",
 			want: routing.Deployment{Model: "meta-llama/Llama-3", Provider: "openai", VendorModel: "meta-llama/Llama-3",
 				BaseURL: "http://h:1/v1", Credential: bearer("sk-up")}},
-		"wildcard": {model: "openai/*", want: routing.Deployment{Model: "openai/*", Provider: "openai", VendorModel: "*",
-			BaseURL: "https://api.openai.com/v1", Credential: bearer("sk-up")}},
+		"wildcard": {model: "openai/*", base: "http://h/v1", want: routing.Deployment{Model: "openai/*", Provider: "openai", VendorModel: "*",
+			BaseURL: "http://h/v1", Credential: bearer("sk-up")}},
 		"ollama elsewhere, without path": {model: "ollama_chat/qwen3:4b", want: routing.Deployment{Model: "ollama_chat/qwen3:4b",
 			Provider: "ollama", VendorModel: "qwen3:4b", BaseURL: "http://box:11434/v1", Credential: noCredential}},
 		"vllm": {model: "hosted_vllm/org/m", base: "http://gpu:8000", want: routing.Deployment{Model: "hosted_vllm/org/m",
 			Provider: "hosted_vllm", VendorModel: "org/m", BaseURL: "http://gpu:8000/v1", Credential: noCredential}},
 		"anthropic through a host without path": {model: "anthropic/claude", base: "https://api.anthropic.com", alias: "c",
-			want: routing.Deployment{Model: "c", Provider: "anthropic", VendorModel: "claude", Ops: chat,
-				BaseURL: "https://api.anthropic.com/v1", Credential: bearer("ak")}},
+			want: routing.Deployment{Model: "c", Provider: "anthropic", VendorModel: "claude", Speaks: ops("messages"),
+				BaseURL: "https://api.anthropic.com/v1", Credential: routing.Credential{Kind: routing.XAPIKey, Value: "ak"}}},
 		"echo": {model: "echo", want: config.Echo()},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -176,7 +197,7 @@ func TestFromFlags(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			equal(t, got, c.want)
+			equal(t, got, []routing.Deployment{c.want})
 			if !strings.Contains(lines(warnings), c.warning) || (c.warning == "") != (len(warnings) == 0) {
 				t.Errorf("warnings %q, want %q", lines(warnings), c.warning)
 			}
@@ -190,7 +211,7 @@ func TestFromFlagsRefuses(t *testing.T) {
 		{"", "", "", "--model is empty"},
 		{"gpt-4o", "", "", "OPENAI_API_KEY"},
 		{"hosted_vllm/m", "", "", "HOSTED_VLLM_API_BASE"},
-		{"azure/gpt", "", "", "not supported yet"},
+		{"sagemaker/gpt", "", "", "not supported yet"},
 		{"nobody/m", "", "", "unknown provider"},
 		{"groq/", "", "", "no model after the slash"},
 		{"gpt-4o", "https://u:s3cret@h/v1", "", "user name"},
@@ -211,13 +232,13 @@ func TestDiscover(t *testing.T) {
 	known := func(provider string) []string { return []string{provider + "-one", provider + "-two"} }
 	got, warnings := config.Discover(env, known)
 	openai := routing.Deployment{Model: "openai/*", Provider: "openai", VendorModel: "*",
-		BaseURL: "https://eu.api.openai.com/v1", Credential: bearer("sk-up")}
+		BaseURL: "https://eu.api.openai.com/v1", Credential: bearer("sk-up"), Speaks: all}
 	one, two := openai, openai
 	one.Model, one.VendorModel = "openai-one", "openai-one"
 	two.Model, two.VendorModel = "openai-two", "openai-two"
-	equal(t, got, []routing.Deployment{openai, one, two,
+	equal(t, listed(got), []routing.Deployment{openai, one, two,
 		{Model: "cohere/*", Provider: "cohere", VendorModel: "*", BaseURL: "https://api.cohere.ai/compatibility/v1",
-			Credential: bearer("co"), Ops: []gateway.Op{gateway.OpChat, gateway.OpEmbeddings}}})
+			Credential: bearer("co"), Speaks: ops("chat", "embeddings")}})
 	if !strings.Contains(lines(warnings), "xai/* is left out: XAI_API_BASE must start with") {
 		t.Errorf("warnings: %s", lines(warnings))
 	}

@@ -75,6 +75,7 @@ func Parse(file string, data []byte, env func(string) string) (*File, []Warning,
 	if err := r.sections(f, sections); err != nil {
 		return nil, nil, err
 	}
+	f.Deployments = withResponsesOnly(f.Deployments)
 	return f, r.warnings, nil
 }
 

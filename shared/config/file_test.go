@@ -23,13 +23,13 @@ func TestParse(t *testing.T) {
 		t.Fatal(err)
 	}
 	openai := "https://api.openai.com/v1"
-	equal(t, f.Deployments, []routing.Deployment{
-		{Model: "gpt-4o", Provider: "openai", VendorModel: "gpt-4o", BaseURL: openai, Credential: bearer("sk-up")},
-		{Model: "gpt-4o", Provider: "openai", VendorModel: "gpt-4o", BaseURL: "https://eu.example/v1", Credential: bearer("sk-eu"), PriceAs: "gpt-4o-2024-08-06"},
-		{Model: "fast", Provider: "groq", VendorModel: "llama-3.1-8b", BaseURL: "https://api.groq.com/openai/v1", Credential: bearer("gsk"), PriceAs: "c.yaml:22"},
-		{Model: "openai/*", Provider: "openai", VendorModel: "*", BaseURL: openai, Credential: bearer("sk-up")},
-		{Model: "mine", Provider: "openai", VendorModel: "tiny", BaseURL: "http://10.0.0.5:8000/v1", Credential: noCredential},
-		{Model: "named", Provider: "mistral", VendorModel: "mistral-small", BaseURL: "https://api.mistral.ai/v1", Credential: bearer("mk-from-file")},
+	equal(t, listed(f.Deployments), []routing.Deployment{
+		{Model: "gpt-4o", Provider: "openai", VendorModel: "gpt-4o", BaseURL: openai, Credential: bearer("sk-up"), Speaks: all, Drop: true},
+		{Model: "gpt-4o", Provider: "openai", VendorModel: "gpt-4o", BaseURL: "https://eu.example/v1", Credential: bearer("sk-eu"), PriceAs: "gpt-4o-2024-08-06", Drop: true},
+		{Model: "fast", Provider: "groq", VendorModel: "llama-3.1-8b", BaseURL: "https://api.groq.com/openai/v1", Credential: bearer("gsk"), PriceAs: "c.yaml:22", Drop: true},
+		{Model: "openai/*", Provider: "openai", VendorModel: "*", BaseURL: openai, Credential: bearer("sk-up"), Speaks: all, Drop: true},
+		{Model: "mine", Provider: "openai", VendorModel: "tiny", BaseURL: "http://10.0.0.5:8000/v1", Credential: noCredential, Drop: true},
+		{Model: "named", Provider: "mistral", VendorModel: "mistral-small", BaseURL: "https://api.mistral.ai/v1", Credential: bearer("mk-from-file"), Drop: true},
 	})
 	equal(t, f.Prices, []config.Price{{Name: "c.yaml:22", InputPerMTok: 50_000_000, OutputPerMTok: 80_000_000}})
 	equal(t, f.MasterKey, gateway.Secret("sk-master-key"))
@@ -38,9 +38,8 @@ func TestParse(t *testing.T) {
 	}
 	equal(t, strings.Split(lines(warnings), "\n"), []string{
 		"c.yaml:7: general_settings.database_url has no effect yet",
-		"c.yaml:51: litellm_settings.drop_params has no effect yet",
 		`c.yaml:11: litellm_params.rpm has no effect yet`,
-		`c.yaml:32: model "azure-gpt" is left out: provider "azure" is not supported yet; a host with OpenAI's routes works as openai/<model> with api_base`,
+		`c.yaml:32: model "azure-gpt" is left out: azure needs api_base or AZURE_API_BASE or AZURE_OPENAI_ENDPOINT`,
 		`c.yaml:37: model_list[5].litellm_params.api_key: environment variable NOT_THERE is not set; the model is left out`,
 		`c.yaml:38: model "no-key" is left out: xai has no key: set api_key or XAI_API_KEY`,
 		`c.yaml:40: model "mine": api_base should not end in /chat/completions; it was removed`,
@@ -126,7 +125,7 @@ func TestParseSmallCases(t *testing.T) {
 				t.Fatal(err)
 			}
 			var models []string
-			for _, d := range f.Deployments {
+			for _, d := range listed(f.Deployments) {
 				models = append(models, d.Model+"="+d.Provider+":"+d.VendorModel)
 			}
 			if got := strings.Join(models, " "); got != c.models {
@@ -162,6 +161,9 @@ func FuzzParse(f *testing.F) {
 		f.Fatal(err)
 	}
 	for _, seed := range []string{string(data), "", "a: &a {<<: *a}", "a: &a [*a]\nmodel_list: *a", "model_list: [{model_name: a, litellm_params: &x {<<: [*x]}}]",
+		row("model: azure/*, api_base: 'https://h?api-version=1', tenant_id: t, client_id: c, client_secret: os.environ/S, extra_headers: {a: b}"),
+		row("model: bedrock/us-east-1/m, aws_role_name: r, aws_web_identity_token: oidc/google/a, additional_drop_params: [x]"),
+		row("model: vertex_ai/*, vertex_project: p, vertex_credentials: {a: [1, os.environ/X]}"), row("model: '*'"),
 		"? [a]\n: b", allSettings, "model_list:\n- <<: 3", "<<: {model_list: []}", "--- !!binary x", "'': 1"} {
 		f.Add(seed)
 	}

@@ -23,10 +23,11 @@ const (
 // ProbeOllama asks an Ollama for its models, and serves each as "ollama/<name>" and any other as the unlisted "ollama/*".
 // An empty base means OllamaBaseURL. An error means that no Ollama answers there, which is ordinary.
 func ProbeOllama(ctx context.Context, client *http.Client, base string) ([]routing.Deployment, error) {
-	all, _, err := upstream{name: "ollama/*", model: "ollama/*", base: base}.resolve(func(string) string { return "" })
+	found, _, err := upstream{name: "ollama/*", model: "ollama/*", base: base}.resolve(func(string) string { return "" })
 	if err != nil {
 		return nil, fmt.Errorf("probe ollama: %w", err)
 	}
+	all := found[0]
 	names, err := ollamaTags(ctx, client, strings.TrimSuffix(all.BaseURL, "/v1")+"/api/tags")
 	if err != nil {
 		return nil, fmt.Errorf("probe ollama: %w", err)

@@ -10,94 +10,74 @@ import (
 // EchoBaseURL stands where the built-in echo model's address would stand. No request to it leaves the process.
 const EchoBaseURL = "http://echo.invalid/v1"
 
-// provider is one vendor that speaks OpenAI's dialect. A new vendor is a new row of providers, and no code.
+// provider is one vendor. One that speaks OpenAI's dialect with a key is a new row of providers, and no code.
 type provider struct {
 	prefix   string // before the slash of "groq/llama-3.1-8b"
 	word     string // Deployment.Provider; empty: the prefix
-	base     string // where the vendor serves OpenAI's routes
+	base     string // where the vendor serves its routes
 	root     string // the path that a configured base without any path gets: people write http://localhost:11434
+	trim     string // an ending of a configured base that leads to another interface of the vendor's
 	keyEnv   []string
 	baseEnv  []string
-	cred     routing.CredentialKind
-	keyless  bool // works without a key, so a missing one is no fault
-	needBase bool // has no public address: api_base must say where
-	ops      []gateway.Op
+	cred     routing.CredentialKind      // empty: Bearer
+	keyless  bool                        // works without a key, so a missing one is no fault
+	needBase bool                        // has no public address: api_base must say where
+	speaks   []gateway.Op                // empty: OpenAI's chat, completions and embeddings
+	reads    []string                    // groups of litellm_params that mean something here; see params
+	make     maker                       // for those that are more than an address and a key; nil: plain
+	ready    func(provider, lookup) bool // tells whether the environment has all that is needed; nil: a key, and a base if one is needed
 }
 
-var (
-	chatOnly       = []gateway.Op{gateway.OpChat}
-	chatEmbeddings = []gateway.Op{gateway.OpChat, gateway.OpEmbeddings}
-)
+// lookup looks a variable up.
+type lookup = func(name string) string
 
-// providers is the one table. Addresses and variable names are from the vendors' pages on OpenAI compatibility and from
-// LiteLLM's own names (read 2026-11).
-var providers = []provider{
-	{prefix: "openai", base: "https://api.openai.com/v1",
-		keyEnv: []string{"OPENAI_API_KEY"}, baseEnv: []string{"OPENAI_API_BASE", "OPENAI_BASE_URL"}, cred: routing.Bearer},
-	{prefix: "anthropic", base: "https://api.anthropic.com/v1", root: "/v1", ops: chatOnly,
-		keyEnv: []string{"ANTHROPIC_API_KEY"}, baseEnv: []string{"ANTHROPIC_API_BASE", "ANTHROPIC_BASE_URL"}, cred: routing.Bearer},
-	{prefix: "gemini", base: "https://generativelanguage.googleapis.com/v1beta/openai", root: "/v1beta/openai", ops: chatEmbeddings,
-		keyEnv: []string{"GEMINI_API_KEY", "GOOGLE_API_KEY"}, baseEnv: []string{"GEMINI_API_BASE"}, cred: routing.Bearer},
-	{prefix: "mistral", base: "https://api.mistral.ai/v1", root: "/v1",
-		keyEnv: []string{"MISTRAL_API_KEY"}, baseEnv: []string{"MISTRAL_API_BASE"}, cred: routing.Bearer},
-	{prefix: "ai21", base: "https://api.ai21.com/studio/v1", root: "/studio/v1", ops: chatOnly,
-		keyEnv: []string{"AI21_API_KEY"}, baseEnv: []string{"AI21_API_BASE"}, cred: routing.Bearer},
-	{prefix: "cohere", base: "https://api.cohere.ai/compatibility/v1", root: "/compatibility/v1", ops: chatEmbeddings,
-		keyEnv: []string{"COHERE_API_KEY", "CO_API_KEY"}, baseEnv: []string{"COHERE_API_BASE"}, cred: routing.Bearer},
-	{prefix: "cohere_chat", word: "cohere", base: "https://api.cohere.ai/compatibility/v1", root: "/compatibility/v1", ops: chatOnly,
-		keyEnv: []string{"COHERE_API_KEY", "CO_API_KEY"}, baseEnv: []string{"COHERE_API_BASE"}, cred: routing.Bearer},
-	{prefix: "groq", base: "https://api.groq.com/openai/v1", root: "/openai/v1",
-		keyEnv: []string{"GROQ_API_KEY"}, baseEnv: []string{"GROQ_API_BASE"}, cred: routing.Bearer},
-	{prefix: "together_ai", base: "https://api.together.xyz/v1", root: "/v1",
-		keyEnv:  []string{"TOGETHERAI_API_KEY", "TOGETHER_API_KEY", "TOGETHER_AI_API_KEY", "TOGETHER_AI_TOKEN"},
-		baseEnv: []string{"TOGETHER_AI_API_BASE"}, cred: routing.Bearer},
-	{prefix: "fireworks_ai", base: "https://api.fireworks.ai/inference/v1", root: "/inference/v1",
-		keyEnv:  []string{"FIREWORKS_AI_API_KEY", "FIREWORKS_API_KEY", "FIREWORKSAI_API_KEY"},
-		baseEnv: []string{"FIREWORKS_API_BASE"}, cred: routing.Bearer},
-	{prefix: "deepinfra", base: "https://api.deepinfra.com/v1/openai", root: "/v1/openai",
-		keyEnv: []string{"DEEPINFRA_API_KEY"}, baseEnv: []string{"DEEPINFRA_API_BASE"}, cred: routing.Bearer},
-	{prefix: "openrouter", base: "https://openrouter.ai/api/v1", root: "/api/v1",
-		keyEnv: []string{"OPENROUTER_API_KEY", "OR_API_KEY"}, baseEnv: []string{"OPENROUTER_API_BASE"}, cred: routing.Bearer},
-	{prefix: "xai", base: "https://api.x.ai/v1", root: "/v1",
-		keyEnv: []string{"XAI_API_KEY"}, baseEnv: []string{"XAI_API_BASE"}, cred: routing.Bearer},
-	{prefix: "deepseek", base: "https://api.deepseek.com",
-		keyEnv: []string{"DEEPSEEK_API_KEY"}, baseEnv: []string{"DEEPSEEK_API_BASE"}, cred: routing.Bearer},
-	{prefix: "cerebras", base: "https://api.cerebras.ai/v1", root: "/v1",
-		keyEnv: []string{"CEREBRAS_API_KEY"}, baseEnv: []string{"CEREBRAS_API_BASE"}, cred: routing.Bearer},
-	{prefix: "perplexity", base: "https://api.perplexity.ai", ops: chatOnly,
-		keyEnv: []string{"PERPLEXITYAI_API_KEY", "PERPLEXITY_API_KEY"}, baseEnv: []string{"PERPLEXITY_API_BASE"}, cred: routing.Bearer},
-	{prefix: "nvidia_nim", base: "https://integrate.api.nvidia.com/v1", root: "/v1",
-		keyEnv: []string{"NVIDIA_NIM_API_KEY"}, baseEnv: []string{"NVIDIA_NIM_API_BASE"}, cred: routing.Bearer},
-	{prefix: "ollama", base: OllamaBaseURL, root: "/v1",
-		baseEnv: []string{"OLLAMA_API_BASE"}, cred: routing.Bearer, keyless: true},
-	{prefix: "ollama_chat", word: "ollama", base: OllamaBaseURL, root: "/v1",
-		baseEnv: []string{"OLLAMA_API_BASE"}, cred: routing.Bearer, keyless: true},
-	{prefix: "lm_studio", base: "http://127.0.0.1:1234/v1", root: "/v1",
-		keyEnv: []string{"LM_STUDIO_API_KEY"}, baseEnv: []string{"LM_STUDIO_API_BASE"}, cred: routing.Bearer, keyless: true},
-	{prefix: "hosted_vllm", root: "/v1", needBase: true,
-		keyEnv: []string{"HOSTED_VLLM_API_KEY"}, baseEnv: []string{"HOSTED_VLLM_API_BASE"}, cred: routing.Bearer, keyless: true},
-	{prefix: "echo", base: EchoBaseURL, cred: routing.NoCredential, keyless: true},
-}
-
-// later are LiteLLM's prefixes of providers that do not speak OpenAI's dialect, or not with a plain key. Naming one is no
-// mistake, so it is a warning and not an error.
-var later = map[string]bool{
-	"azure": true, "azure_ai": true, "azure_text": true, "bedrock": true, "sagemaker": true, "sagemaker_chat": true,
-	"vertex_ai": true, "vertex_ai_beta": true, "huggingface": true, "watsonx": true, "replicate": true, "databricks": true,
-	"snowflake": true, "oci": true, "cloudflare": true, "nlp_cloud": true, "voyage": true, "jina_ai": true,
-	"github_copilot": true, "text-completion-openai": true, "assemblyai": true, "deepgram": true, "elevenlabs": true,
-}
+// maker makes the deployments of one row of a config: several, if a pattern stands for models that are served differently.
+type maker func(p provider, u upstream, vendor string, env lookup) ([]routing.Deployment, []string, error)
 
 func findProvider(prefix string) (provider, bool) {
 	for _, p := range providers {
 		if p.prefix == prefix {
-			if p.word == "" {
-				p.word = p.prefix
-			}
-			return p, true
+			return p.filled(), true
 		}
 	}
 	return provider{}, false
+}
+
+// filled has the defaults in place.
+func (p provider) filled() provider {
+	if p.word == "" {
+		p.word = p.prefix
+	}
+	if p.cred == "" {
+		p.cred = routing.Bearer
+	}
+	return p
+}
+
+// found reports whether the environment has what the provider needs.
+func (p provider) found(env lookup) bool {
+	if p.ready != nil {
+		return p.ready(p, env)
+	}
+	_, key := firstSet(env, p.keyEnv)
+	_, base := firstSet(env, p.baseEnv)
+	switch {
+	case p.needBase && p.keyless:
+		return base != ""
+	case p.needBase:
+		return key != "" && base != ""
+	default:
+		return key != ""
+	}
+}
+
+// later are LiteLLM's prefixes of providers that do not speak a dialect we know, or not with a credential we know. Naming one is
+// no mistake, so it is a warning and not an error.
+var later = map[string]bool{
+	"azure_text": true, "sagemaker": true, "sagemaker_chat": true, "watsonx": true, "watsonx_text": true, "replicate": true,
+	"snowflake": true, "oci": true, "cloudflare": true, "nlp_cloud": true, "github_copilot": true, "chatgpt": true, "assemblyai": true,
+	"deepgram": true, "elevenlabs": true, "predibase": true, "petals": true, "maritalk": true, "triton": true, "aleph_alpha": true,
+	"text-completion-codestral": true, "anthropic_text": true, "gigachat": true, "clarifai": true, "datarobot": true, "palm": true,
 }
 
 // splitModel takes "groq/llama-3" apart. A bare name, or one whose first part is no known provider while api_base says
@@ -129,7 +109,7 @@ func splitModel(model string, hasBase bool) (provider, string, error) {
 const openaiHint = "a host with OpenAI's routes works as openai/<model> with api_base"
 
 // firstSet returns the first variable that has a value, and the value.
-func firstSet(env func(string) string, names []string) (name, value string) {
+func firstSet(env lookup, names []string) (name, value string) {
 	for _, name := range names {
 		if v := strings.TrimSpace(env(name)); v != "" {
 			return name, v

@@ -1,7 +1,10 @@
 package config
 
 import (
+	"errors"
 	"fmt"
+	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/sluice-gateway/sluice/shared/gateway"
@@ -16,37 +19,40 @@ func (u unusable) Error() string { return string(u) }
 
 // upstream is what a config row or the flags say about a deployment, before the provider table fills the gaps.
 type upstream struct {
-	name     string // the public name
-	model    string // "provider/model", or bare
-	provider string // overrides the prefix of model when set
-	base     string
-	key      gateway.Secret
-	keyGiven bool // key was written down, even if empty: then no variable replaces it
+	name       string // the public name
+	model      string // "provider/model", or bare
+	provider   string // overrides the prefix of model when set
+	base       string
+	key        gateway.Secret
+	keyGiven   bool              // key was written down, even if empty: then no variable replaces it
+	params     map[string]string // by the names that package variable params has; some are secret
+	headers    []routing.Header
+	drop       *bool
+	dropFields []string
+	baseModel  string // what the model is, where its name does not tell
 }
 
-// resolve makes the deployment. The notes are warnings for a person; err is an unusable or a mistake.
-func (u upstream) resolve(env func(string) string) (d routing.Deployment, notes []string, err error) {
+// resolve makes the deployments; the first is the one that has the public name. The notes are warnings for a person; err is an
+// unusable or a mistake.
+func (u upstream) resolve(env lookup) (ds []routing.Deployment, notes []string, err error) {
 	p, vendor, err := u.split()
 	if err != nil {
-		return d, nil, err
+		return nil, nil, err
 	}
 	if err := checkWildcard(u.name, vendor); err != nil {
-		return d, nil, err
+		return nil, nil, err
 	}
-	base, notes, err := p.resolveBase(u.base, env)
-	if err != nil {
-		return d, nil, err
+	if p.make == nil {
+		p.make = plain
 	}
-	cred, note, err := p.resolveKey(u, base, env)
-	if err != nil {
-		return d, nil, err
+	ds, notes, err = p.make(p, u, vendor, env)
+	for name, group := range params {
+		if u.params[name] != "" && !slices.Contains(p.reads, group) && err == nil {
+			notes = append(notes, "litellm_params."+name+" has no effect with "+p.prefix)
+		}
 	}
-	if note != "" {
-		notes = append(notes, note)
-	}
-	return routing.Deployment{
-		Model: u.name, Provider: p.word, VendorModel: vendor, BaseURL: base, Credential: cred, Ops: p.ops,
-	}, notes, nil
+	slices.Sort(notes)
+	return ds, notes, err
 }
 
 func (u upstream) split() (provider, string, error) {
@@ -70,8 +76,34 @@ func checkWildcard(name, vendor string) error {
 	return nil
 }
 
+// plain makes the deployment of a provider that is an address and a key.
+func plain(p provider, u upstream, vendor string, env lookup) ([]routing.Deployment, []string, error) {
+	base, notes, err := p.resolveBase(u.base, env)
+	if err != nil {
+		return nil, nil, err
+	}
+	cred, note, err := p.resolveKey(u, base, env)
+	if err != nil {
+		return nil, nil, err
+	}
+	if note != "" {
+		notes = append(notes, note)
+	}
+	d := p.deployment(u, vendor)
+	d.BaseURL, d.Credential = base, cred
+	return []routing.Deployment{d}, notes, nil
+}
+
+// deployment is what all kinds of deployments have in common.
+func (p provider) deployment(u upstream, vendor string) routing.Deployment {
+	return routing.Deployment{
+		Model: u.name, Provider: p.word, VendorModel: vendor, Speaks: p.speaks, Headers: u.headers,
+		Drop: u.drop != nil && *u.drop, DropFields: u.dropFields,
+	}
+}
+
 // resolveBase picks the address: what was written, else the provider's variable, else its public one.
-func (p provider) resolveBase(given string, env func(string) string) (string, []string, error) {
+func (p provider) resolveBase(given string, env lookup) (string, []string, error) {
 	source := "api_base"
 	if given == "" {
 		source, given = firstSet(env, p.baseEnv)
@@ -82,9 +114,17 @@ func (p provider) resolveBase(given string, env func(string) string) (string, []
 		}
 		return p.base, nil, nil
 	}
+	return p.cleanBase(source, given)
+}
+
+// cleanBase cleans an address that came from somewhere.
+func (p provider) cleanBase(source, given string) (string, []string, error) {
 	base, cut, err := CleanBase(given)
 	if err != nil {
-		return "", nil, fmt.Errorf("%s", strings.Replace(err.Error(), "api_base", source, 1))
+		return "", nil, errors.New(strings.Replace(err.Error(), "api_base", source, 1))
+	}
+	if before, found := strings.CutSuffix(base, p.trim); found && p.trim != "" {
+		base, cut = before, p.trim+cut
 	}
 	if pathless(base) {
 		base += p.root
@@ -97,12 +137,12 @@ func (p provider) resolveBase(given string, env func(string) string) (string, []
 
 // resolveKey picks the credential: what was written, else the provider's variable. A host of one's own may need none. A key
 // from the environment that goes to another host than its vendor's is worth a note.
-func (p provider) resolveKey(u upstream, base string, env func(string) string) (routing.Credential, string, error) {
+func (p provider) resolveKey(u upstream, base string, env lookup) (routing.Credential, string, error) {
 	none := routing.Credential{Kind: routing.NoCredential}
-	if p.cred == routing.NoCredential || (u.keyGiven && u.key == "") {
+	switch {
+	case p.cred == routing.NoCredential || u.keyGiven && u.key == "" || u.sends(p.cred):
 		return none, "", nil
-	}
-	if u.keyGiven {
+	case u.keyGiven:
 		return routing.Credential{Kind: p.cred, Value: u.key}, "", nil
 	}
 	name, value := firstSet(env, p.keyEnv)
@@ -112,10 +152,48 @@ func (p provider) resolveKey(u upstream, base string, env func(string) string) (
 		return none, "", unusable(fmt.Sprintf("%s has no key: set api_key or %s", p.prefix, strings.Join(p.keyEnv, " or ")))
 	case value == "":
 		return none, "", nil
-	case u.base != "" && own && !p.keyless:
+	case u.base != "" && own && !p.keyless && !p.needBase:
 		return routing.Credential{Kind: p.cred, Value: gateway.Secret(value)},
 			fmt.Sprintf("%s is sent to %s; set api_key to choose another", name, hostOf(base)), nil
 	default:
 		return routing.Credential{Kind: p.cred, Value: gateway.Secret(value)}, "", nil
 	}
+}
+
+// sends reports whether the owner's own headers have the credential in them.
+func (u upstream) sends(kind routing.CredentialKind) bool {
+	name := "Authorization"
+	if kind == routing.APIKeyHeader || kind == routing.XAPIKey || kind == routing.XGoogAPIKey {
+		name = http.CanonicalHeaderKey(string(kind))
+	}
+	return slices.ContainsFunc(u.headers, func(h routing.Header) bool { return h.Name == name })
+}
+
+// param is a litellm_param, or else the first of the variables that is set.
+func (u upstream) param(env lookup, name string, variables ...string) string {
+	if v := strings.TrimSpace(u.params[name]); v != "" {
+		return v
+	}
+	_, v := firstSet(env, variables)
+	return v
+}
+
+// spread makes of a pattern several where its star stands for models that are served differently. The shape sees a deployment's
+// VendorModel, with its star, and sets what depends on it; starts are what names begin with that it tells apart.
+func spread(d routing.Deployment, starts []string, shape func(*routing.Deployment)) []routing.Deployment {
+	fixed, wild := strings.CutSuffix(d.VendorModel, "*")
+	out := []routing.Deployment{d}
+	if wild {
+		for _, start := range starts {
+			if rest, longer := strings.CutPrefix(start, fixed); longer && rest != "" {
+				some := d
+				some.Model, some.VendorModel, some.Hidden = strings.TrimSuffix(d.Model, "*")+rest+"*", start+"*", true
+				out = append(out, some)
+			}
+		}
+	}
+	for i := range out {
+		shape(&out[i])
+	}
+	return out
 }

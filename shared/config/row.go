@@ -45,7 +45,11 @@ func (r *reader) model(f *File, path string, n *yaml.Node) error {
 	case w.up.name == "*" && w.up.model == "*" && w.up.base == "" && !w.up.keyGiven:
 		r.everything(f)
 	}
-	d, notes, err := w.up.resolve(r.env)
+	w.up.baseModel = w.priceAs
+	if w.up.drop == nil && f.Settings.Drop {
+		w.up.drop = &f.Settings.Drop
+	}
+	found, notes, err := w.up.resolve(r.env)
 	if u := unusable(""); errors.As(err, &u) {
 		r.warn(w.line, "model %q is left out: %s", w.up.name, u)
 		return nil
@@ -55,15 +59,20 @@ func (r *reader) model(f *File, path string, n *yaml.Node) error {
 	for _, note := range notes {
 		r.warn(w.line, "model %q: %s", w.up.name, note)
 	}
-	d.PriceAs = r.price(f, w)
-	f.Deployments = append(f.Deployments, d)
+	priceAs := r.price(f, w)
+	for i := range found {
+		if priceAs != "" {
+			found[i].PriceAs = priceAs
+		}
+	}
+	f.Deployments = append(f.Deployments, found...)
 	return nil
 }
 
 // everything serves LiteLLM's model_name "*" with model "*": any provider by its prefix, where a key is set.
 func (r *reader) everything(f *File) {
-	found, warnings := Discover(r.env, nil)
-	f.Deployments = append(f.Deployments, found...)
+	found, warnings := discover(r.env, nil)
+	f.Deployments = append(f.Deployments, dropping(found, f.Settings.Drop)...)
 	r.warnings = append(r.warnings, warnings...)
 }
 
@@ -118,7 +127,17 @@ func (r *reader) params(w *row, sec entry) error {
 			w.input, err = r.cost(f)
 		case "output_cost_per_token":
 			w.output, err = r.cost(f)
+		case "extra_headers", "headers":
+			err = r.extraHeaders(w, f)
+		case "drop_params":
+			w.up.drop, err = r.truth(f)
+		case "additional_drop_params":
+			w.up.dropFields, err = r.texts(f)
 		default:
+			if _, known := params[name]; known {
+				err = r.param(w, name, f)
+				break
+			}
 			r.warnOnce(f.line, "litellm_params."+name+" has no effect yet")
 		}
 		if err != nil {

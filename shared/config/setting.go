@@ -57,19 +57,19 @@ func readBudgetStatus(s section, e entry) error {
 }
 
 func readHideAmounts(s section, e entry) error {
-	text, err := s.scalar(e, "!!bool")
-	if err != nil {
-		return err
+	hide, err := s.truth(e)
+	if err == nil {
+		s.to.Settings.HideAmounts = *hide
 	}
-	switch strings.ToLower(text) {
-	case "true":
-		s.to.Settings.HideAmounts = true
-	case "false":
-		s.to.Settings.HideAmounts = false
-	default:
-		return s.errorf(e.line, "%s must be true or false", e.path)
+	return err
+}
+
+func readDrop(s section, e entry) error {
+	drop, err := s.truth(e)
+	if err == nil {
+		s.to.Settings.Drop = *drop
 	}
-	return nil
+	return err
 }
 
 func readUnpriced(s section, e entry) error {

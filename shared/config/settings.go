@@ -24,6 +24,7 @@ type Settings struct {
 	BudgetStatus int           // HTTP status of a call over budget
 	HideAmounts  bool          // in errors about budgets
 	Unpriced     Unpriced      // may be called under a budget, or not
+	Drop         bool          // leave out what a deployment's format cannot carry, where the deployment does not say otherwise
 	Staleness    time.Duration // how long what is known of keys is trusted after the last proof that no change was missed
 }
 
@@ -59,6 +60,7 @@ var known = map[string]setting{
 	"general_settings.unpriced_models":        readUnpriced,
 	"general_settings.auth_staleness":         readStaleness,
 
+	"litellm_settings.drop_params":                    readDrop,
 	"litellm_settings.timezone":                       readTimezone,
 	"litellm_settings.max_budget":                     readBudget("litellm_settings.budget_duration", func(s *Settings) *gateway.Limits { return &s.Proxy }),
 	"litellm_settings.budget_duration":                readDuration("litellm_settings.max_budget"),

@@ -11,6 +11,9 @@ func (r *Request) CountInput() int64 { return CountTokens(r.Body) }
 // CountTokens estimates the tokens of a text or of JSON.
 func CountTokens(text []byte) int64 { return int64(len(text)+bytesPerToken-1) / bytesPerToken }
 
+// CountOutput estimates the tokens of a whole answer whose provider told no usage.
+func CountOutput(answer []byte) int64 { return int64(len(answer)) / bytesPerToken }
+
 // Media are words in a body that stand for tokens which the body has no bytes for.
 type Media struct {
 	Images []string // each is at most one image

@@ -36,12 +36,17 @@ func (h *Head) readCounted(r *Request, fields []jsonedit.Field) error {
 			return err
 		}
 	}
+	h.caller = [...]jsonedit.Field{fields[fUser], fields[fSafetyIdentifier], fields[fMetadata]}
 	h.ours = [...]jsonedit.Field{fields[fTags], fields[fLiteLLMMetadata], fields[fDropParams], fields[fMetadata]}
 	if !metadata[0].Present() {
 		h.ours[len(h.ours)-1] = jsonedit.Field{} // it is the provider's
 		return nil
 	}
-	if rest := jsonedit.Replace(nil, fields[fMetadata].Raw, metadata[0].Delete(), metadata[1].Delete()); !isEmptyObject(rest) {
+	edits := []jsonedit.Edit{metadata[0].Delete()}
+	if r.Op != gateway.OpMessages {
+		edits = append(edits, metadata[1].Delete()) // LiteLLM's, too; but for Anthropic's dialect, which has it itself
+	}
+	if rest := jsonedit.Replace(nil, fields[fMetadata].Raw, edits...); !isEmptyObject(rest) {
 		h.metadata = rest
 	}
 	return nil
@@ -74,6 +79,21 @@ func CheckTags(field string, tags []string) error {
 		}
 	}
 	return nil
+}
+
+// StripCaller adds the edits that take out what Strip does, and who the caller is and serves: for a dialect that has no place for these.
+func (h *Head) StripCaller(edits []jsonedit.Edit) []jsonedit.Edit {
+	for i := range h.ours[:len(h.ours)-1] {
+		if h.ours[i].Present() {
+			edits = append(edits, h.ours[i].Delete())
+		}
+	}
+	for i := range h.caller {
+		if h.caller[i].Present() {
+			edits = append(edits, h.caller[i].Delete())
+		}
+	}
+	return edits
 }
 
 // Strip adds the edits that take out what is for the gateway alone.

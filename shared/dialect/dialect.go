@@ -65,12 +65,21 @@ type Passage interface {
 type Target struct {
 	Provider string // the word for quirks
 	Model    string // as the upstream knows it
+	Known    string // the model's usual name, where Model is only an address of the vendor's; else empty
 	// Clamp is an output limit to set where the caller set none; 0: none is wanted.
 	Clamp int64
 	// MaxOutput is the model's own limit, for dialects that need one in each request; 0 if it is not known.
 	MaxOutput int64
 	// Drop reports whether a field of the caller's that the target cannot carry is left out; else it is refused.
 	Drop func(field string) bool
+}
+
+// Name is the model's usual name.
+func (t Target) Name() string {
+	if t.Known != "" {
+		return t.Known
+	}
+	return t.Model
 }
 
 // Wire is a request as an upstream gets it.

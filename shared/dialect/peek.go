@@ -44,6 +44,7 @@ type Head struct {
 	Model  jsonedit.Field
 	Stream jsonedit.Field
 
+	caller   [3]jsonedit.Field // user, safety_identifier, metadata
 	ours     [4]jsonedit.Field // tags, litellm_metadata, drop_params, metadata: what is not for the provider
 	metadata []byte            // what of the last one is
 }

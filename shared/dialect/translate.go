@@ -1,7 +1,11 @@
 package dialect
 
 import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
 	"net/http"
+	"slices"
 
 	"github.com/sluice-gateway/sluice/shared/gateway"
 	"github.com/sluice-gateway/sluice/shared/llm"
@@ -29,8 +33,22 @@ func (t *translation) Outgoing(target Target) (w Wire, err error) {
 		return w, err
 	}
 	w, err = t.out.EncodeRequest(&fitted, target)
-	w.Dropped = append(dropped, w.Dropped...)
+	for _, name := range w.Dropped {
+		dropped = append(dropped, t.callers(name))
+	}
+	w.Dropped = dropped
+	if e := (*gateway.Error)(nil); errors.As(err, &e) {
+		e.Param = t.callers(e.Param)
+	}
 	return w, err
+}
+
+// callers is the caller's name for a field that may have the neutral form's.
+func (t *translation) callers(name string) string {
+	if p := llm.Param(name); slices.Contains(llm.AllParams(), p) {
+		return t.request.In.Field(p)
+	}
+	return name
 }
 
 func (t *translation) Answer(body []byte) (a Answer, err error) {
@@ -40,12 +58,22 @@ func (t *translation) Answer(body []byte) (a Answer, err error) {
 	}
 	a.Usage, a.Tier = response.Usage, response.Tier
 	if a.Usage.Source == "" {
-		a.Usage = gateway.Usage{InputTokens: t.request.CountInput(), OutputTokens: int64(len(body)) / bytesPerToken, Source: gateway.UsageCounted}
+		a.Usage = gateway.Usage{InputTokens: t.request.CountInput(), OutputTokens: CountOutput(body), Source: gateway.UsageCounted}
 		response.Usage = a.Usage
 	}
 	response.Model = t.request.Model
+	if response.ID == "" {
+		response.ID = newID()
+	}
 	a.Body, err = t.request.In.EncodeResponse(response)
 	return a, err
+}
+
+// newID is for an answer whose vendor gives it none.
+func newID() string {
+	var id [12]byte
+	_, _ = rand.Read(id[:]) // never fails
+	return hex.EncodeToString(id[:])
 }
 
 func (t *translation) DecodeError(status int, h http.Header, body []byte) *gateway.Error {
@@ -82,6 +110,9 @@ func (t *translator) pass(dst []byte, e *llm.Event) []byte {
 	switch e.Type {
 	case llm.Begin:
 		e.Model = t.request.Model
+		if e.ID == "" {
+			e.ID = newID()
+		}
 	case llm.Delta:
 		t.seen.Chunks++
 	}

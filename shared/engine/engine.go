@@ -15,6 +15,7 @@ import (
 	"github.com/sluice-gateway/sluice/shared/ledger"
 	"github.com/sluice-gateway/sluice/shared/queue"
 	"github.com/sluice-gateway/sluice/shared/ratelimit"
+	"github.com/sluice-gateway/sluice/shared/response"
 	"github.com/sluice-gateway/sluice/shared/store"
 )
 
@@ -32,7 +33,7 @@ func Collections() []store.Collection {
 	return slices.Concat(
 		[]store.Collection{
 			auth.Keys, auth.Aliases, account.Accounts, audit.Records, escrow.Budgets, escrow.Leases, ratelimit.Rates,
-			ledger.Entries, ledger.Facts, ledger.Rollups, event.Outbox,
+			ledger.Entries, ledger.Facts, ledger.Rollups, event.Outbox, response.Responses,
 		},
 		batch.Collections,
 	)

@@ -159,9 +159,12 @@ func (r *Request) Fit(to Carries, field func(Param) string, drop func(field stri
 	return slices.Compact(dropped), nil
 }
 
+// CodeUnsupported is the code of the error for what a target cannot express.
+const CodeUnsupported = "unsupported_parameter"
+
 func unsupported(field, what string) error {
 	e := gateway.Invalid(field, "%s cannot be carried to this model's provider. Leave it out, or set drop_params to have such fields left out.", what)
-	e.Code = "unsupported_parameter"
+	e.Code = CodeUnsupported
 	return e
 }
 

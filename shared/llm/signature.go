@@ -50,21 +50,21 @@ func ReadSignature(text, native string) Signature {
 	return Signature{native, text}
 }
 
-// mark stands in a tool call's id between the id and a signature: clients give ids back as they are, and drop fields that they do not
+// PackMark stands in a tool call's id between the id and a signature: clients give ids back as they are, and drop fields that they do not
 // know. Every vendor's ids may have its characters.
-const mark = "__thought__"
+const PackMark = "__thought__"
 
 // Pack puts a signature into a tool call's id. Without one the id stays as it is.
 func Pack(id string, s Signature) string {
 	if s.IsZero() {
 		return id
 	}
-	return id + mark + base64.RawURLEncoding.EncodeToString([]byte(s.Text("")))
+	return id + PackMark + base64.RawURLEncoding.EncodeToString([]byte(s.Text("")))
 }
 
 // Unpack takes the signature out of a tool call's id.
 func Unpack(packed string) (id string, s Signature) {
-	id, sealed, found := strings.Cut(packed, mark)
+	id, sealed, found := strings.Cut(packed, PackMark)
 	if !found {
 		return packed, Signature{}
 	}

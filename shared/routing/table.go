@@ -64,7 +64,7 @@ func (t *Table) Plan(p gateway.Principal, op gateway.Op, model string) (Plan, er
 		plan = t.match(model)
 	}
 	for i := range plan {
-		if len(plan[i].Ops) > 0 && !slices.Contains(plan[i].Ops, op) {
+		if _, serves := plan[i].Carrier(op); !serves {
 			return t.serving(plan, op, model)
 		}
 	}
@@ -78,7 +78,7 @@ func (t *Table) Plan(p gateway.Principal, op gateway.Op, model string) (Plan, er
 func (t *Table) serving(plan Plan, op gateway.Op, model string) (Plan, error) {
 	var able Plan
 	for _, d := range plan {
-		if len(d.Ops) == 0 || slices.Contains(d.Ops, op) {
+		if _, serves := d.Carrier(op); serves {
 			able = append(able, d)
 		}
 	}

@@ -13,7 +13,7 @@ var table = routing.NewTable([]routing.Deployment{
 	{Model: "gpt-4o", Provider: "azure", VendorModel: "prod"},
 	{Model: "openai/*", Provider: "openai", VendorModel: "*"},
 	{Model: "openai/special-*", Provider: "special", VendorModel: "s-*"},
-	{Model: "embed", Provider: "openai", VendorModel: "e", Ops: []gateway.Op{gateway.OpEmbeddings}},
+	{Model: "embed", Provider: "openai", VendorModel: "e", Speaks: []gateway.Op{gateway.OpEmbeddings}},
 	{Model: "hidden", Provider: "openai", VendorModel: "h", Hidden: true},
 })
 

@@ -5,18 +5,21 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
-	"sync"
 	"time"
 
-	"github.com/sluice-gateway/sluice/shared/dialect/chat"
+	"github.com/sluice-gateway/sluice/shared/dialect"
+	"github.com/sluice-gateway/sluice/shared/dialect/embed"
 	"github.com/sluice-gateway/sluice/shared/gateway"
 	"github.com/sluice-gateway/sluice/shared/ledger"
 	"github.com/sluice-gateway/sluice/shared/pricing"
 	"github.com/sluice-gateway/sluice/shared/routing"
+	"github.com/sluice-gateway/sluice/shared/upstream/credential"
 	"github.com/sluice-gateway/sluice/shared/upstream/h1"
 )
 
@@ -34,6 +37,8 @@ type attempt struct {
 	client     *Client
 	call       *Call
 	deployment *routing.Deployment
+	passage    dialect.Passage
+	sent       *http.Request
 	response   *http.Response
 	entry      ledger.Entry
 
@@ -72,7 +77,7 @@ func shown(base string) string {
 func (a *attempt) send() *gateway.Error {
 	request, err := a.request()
 	if err != nil {
-		return a.fail(&h1.Error{Err: err}, gateway.NotSent)
+		return a.fail(err, gateway.NotSent)
 	}
 	transport := a.client.Transport
 	if local := a.client.Local[a.deployment.Provider]; local != nil {
@@ -99,39 +104,48 @@ func (a *attempt) send() *gateway.Error {
 func (a *attempt) refused() *gateway.Error {
 	a.timer.Reset(a.client.Timers.Idle)
 	text, _ := io.ReadAll(io.LimitReader(a.response.Body, maxErrorBytes))
-	return a.fail(chat.DecodeError(a.response.StatusCode, a.response.Header, text), gateway.Rejected)
+	return a.fail(a.passage.DecodeError(a.response.StatusCode, a.response.Header, text), gateway.Rejected)
 }
 
+// request writes what is sent. An error is a gateway.Error if it is about the caller's request.
 func (a *attempt) request() (*http.Request, error) {
-	target, err := targets.parse(a.deployment.BaseURL, a.call.Request.Op)
+	var err error
+	if a.passage, err = a.client.passage(a.call, a.deployment); err != nil {
+		return nil, err
+	}
+	a.call.passage = a.passage
+	wire, err := a.passage.Outgoing(a.target())
 	if err != nil {
 		return nil, err
 	}
-	body := a.call.Request.Outgoing(a.deployment.Provider, a.deployment.VendorModel, a.clamp())
-	h := make(http.Header, 6)
+	a.call.Dropped = wire.Dropped
+	target, err := a.address(wire.Path)
+	if err != nil {
+		return nil, &h1.Error{Err: err}
+	}
+	h := make(http.Header, 6+len(wire.Header))
+	maps.Copy(h, wire.Header)
 	h["Content-Type"] = []string{"application/json"}
 	h["User-Agent"] = []string{userAgent}
 	h["X-Client-Request-Id"] = []string{a.entry.ID}
 	accept := "application/json"
 	if a.call.Request.Stream {
-		accept = "text/event-stream"
+		accept = a.passage.Framing().MediaType
 	}
 	h["Accept"] = []string{accept}
-	switch c := a.deployment.Credential; c.Kind {
-	case routing.Bearer:
-		if c.Value != "" {
-			h["Authorization"] = []string{"Bearer " + c.Value.Reveal()}
-		}
-	case routing.APIKeyHeader:
-		h["Api-Key"] = []string{c.Value.Reveal()}
-	case routing.XAPIKey:
-		h["X-Api-Key"] = []string{c.Value.Reveal()}
+	if a.deployment.Organization != "" {
+		h["Openai-Organization"] = []string{a.deployment.Organization}
+	}
+	for i := range a.deployment.Headers {
+		h[a.deployment.Headers[i].Name] = []string{a.deployment.Headers[i].Value.Reveal()}
 	}
 	r := &http.Request{
 		Method: http.MethodPost, URL: target, Host: target.Host, Header: h, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)),
+		Body: io.NopCloser(bytes.NewReader(wire.Body)), ContentLength: int64(len(wire.Body)),
 	}
-	return r.WithContext(a.ctx), nil
+	r = r.WithContext(a.ctx)
+	a.sent = r
+	return r, a.client.Signers.Apply(a.ctx, r, wire.Body, a.deployment.Credential)
 }
 
 // fail ends the attempt with an error, which it makes fit for the caller.
@@ -152,7 +166,7 @@ func (a *attempt) explain(err error, outcome gateway.Outcome) *gateway.Error {
 	var e *gateway.Error
 	switch {
 	case errors.As(err, &e):
-		e.Message = scrub(e.Message, a.deployment.Credential.Value)
+		e.Message = secrets.ReplaceAllString(credential.Scrub(e.Message, a.sent), "***")
 	case errors.Is(context.Cause(a.ctx), errTimeout):
 		e = gateway.Errorf(gateway.KindTimeout, "The provider took too long.").WithCause(err)
 	case a.ctx.Err() != nil:
@@ -195,49 +209,37 @@ func (a *attempt) close() {
 	a.cancel(nil)
 }
 
-func badAnswer(what string) *gateway.Error {
-	e := gateway.Errorf(gateway.KindUpstream, "The provider's answer is invalid: %s.", what)
-	e.Code = "upstream_invalid_response"
-	return e
+// counted is the usage of an answer whose body tells none: of its head, or else counted by us.
+func (a *attempt) counted() gateway.Usage {
+	if u := embed.HeaderUsage(a.response.Header); u.Source != "" {
+		return u
+	}
+	return gateway.Usage{InputTokens: a.call.Request.CountInput(), Source: gateway.UsageCounted}
+}
+
+// target is the deployment as dialects see it.
+func (a *attempt) target() dialect.Target {
+	price, _ := a.client.price(a.deployment)
+	return dialect.Target{
+		Provider: a.deployment.Provider, Model: a.deployment.VendorModel, Known: price.Model, Clamp: a.clamp(), MaxOutput: price.MaxOutput, Drop: a.drop,
+	}
+}
+
+// drop reports whether a field that the deployment cannot carry is left out: the caller says so, or else the owner.
+func (a *attempt) drop(field string) bool {
+	if drop := a.call.Request.Drop; drop != nil {
+		return *drop
+	}
+	return a.deployment.Drop || slices.Contains(a.deployment.DropFields, field)
 }
 
 // outcomeOf tells an error that a provider reported in its answer from an answer that makes no sense.
 func outcomeOf(err error) gateway.Outcome {
-	if gateway.AsError(err).Code == "upstream_invalid_response" {
+	if gateway.AsError(err).Code == dialect.CodeInvalidAnswer {
 		return gateway.Unknown
 	}
 	return gateway.Rejected
 }
 
 // secrets match what looks like a credential in a provider's text.
-var secrets = regexp.MustCompile(`(?i)(sk-|bearer\s+|key-)[A-Za-z0-9_\-.]{8,}`)
-
-// scrub takes credentials out of text from a provider: some quote what they were sent.
-func scrub(text string, credential gateway.Secret) string {
-	if len(credential) >= 4 {
-		text = strings.ReplaceAll(text, credential.Reveal(), "***")
-	}
-	return secrets.ReplaceAllString(text, "***")
-}
-
-// targets remembers parsed addresses: there are as many as deployments and ops.
-var targets targetCache
-
-type targetCache struct{ parsed sync.Map }
-
-type target struct {
-	base string
-	op   gateway.Op
-}
-
-func (c *targetCache) parse(base string, op gateway.Op) (*url.URL, error) {
-	key := target{base, op}
-	if u, ok := c.parsed.Load(key); ok {
-		return u.(*url.URL), nil
-	}
-	u, err := url.Parse(base + chat.Path(op))
-	if err == nil {
-		c.parsed.Store(key, u)
-	}
-	return u, err
-}
+var secrets = regexp.MustCompile(`(?i)(sk-|bearer\s+|key-)[A-Za-z0-9_\-.]{8,}|AIza[A-Za-z0-9_\-]{20,}|(AKIA|ASIA)[A-Z0-9]{12,}|ya29\.[A-Za-z0-9_\-.]{8,}|eyJ[A-Za-z0-9_\-]{8,}\.[A-Za-z0-9_\-.]+`)

@@ -8,15 +8,19 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/sluice-gateway/sluice/shared/budget"
-	"github.com/sluice-gateway/sluice/shared/dialect/chat"
+	"github.com/sluice-gateway/sluice/shared/dialect"
+	"github.com/sluice-gateway/sluice/shared/dialect/embed"
 	"github.com/sluice-gateway/sluice/shared/gateway"
 	"github.com/sluice-gateway/sluice/shared/ledger"
+	"github.com/sluice-gateway/sluice/shared/llm"
 	"github.com/sluice-gateway/sluice/shared/pricing"
 	"github.com/sluice-gateway/sluice/shared/routing"
+	"github.com/sluice-gateway/sluice/shared/upstream/credential"
 )
 
 const (
@@ -40,6 +44,7 @@ var DefaultTimers = Timers{Header: 10 * time.Minute, Idle: 5 * time.Minute}
 type Client struct {
 	Transport http.RoundTripper            // to the network
 	Local     map[string]http.RoundTripper // providers inside this process, by name
+	Signers   *credential.Signers
 	Prices    *pricing.Book
 	Custom    map[string]pricing.Price // of deployments with a PriceAs that the owner set prices for
 	Timers    Timers
@@ -53,7 +58,7 @@ type Client struct {
 type Call struct {
 	ID        string // shown to the caller: x-litellm-call-id
 	AttemptID string // unique: the first attempt has this id, later ones a number behind it
-	Request   *chat.Request
+	Request   *dialect.Request
 	Principal gateway.Principal
 	Customer  string // whom the caller serves, by its own word for them
 	Tags      []string
@@ -61,9 +66,16 @@ type Call struct {
 	CustomID  string
 	Leases    []string // that somebody else charges the call to, if its Reservation has none
 	Attempts  []ledger.Entry
+	Dropped   []string // fields of the caller's that the last attempt left out
 
 	reservation *budget.Reservation
+	passage     dialect.Passage // of the last attempt
+	embedding   *embedding      // that the call carries a part of; nil: none
+	translated  map[gateway.Op]dialect.Passage
 }
+
+// Native reports whether the last attempt's provider spoke the caller's dialect.
+func (c *Call) Native() bool { return c.passage == c.Request.Native }
 
 // Settle ends what was reserved for the call with what its attempts came to.
 func (c *Call) Settle(r *budget.Reservation) {
@@ -87,6 +99,20 @@ type Answer struct {
 
 // Do makes a plain call. The error is a gateway.Error.
 func (c *Client) Do(ctx context.Context, call *Call, plan routing.Plan, r *budget.Reservation) (*Answer, error) {
+	if call.Request.Op.Embeds() && len(plan) > 0 {
+		if op, ok := plan[0].Carrier(call.Request.Op); ok && op != call.Request.Op {
+			alike := slices.DeleteFunc(slices.Clone(plan), func(d routing.Deployment) bool {
+				other, _ := d.Carrier(call.Request.Op)
+				return other != op
+			})
+			return c.embed(ctx, call, alike, r, embed.Dialects[op])
+		}
+	}
+	return c.whole(ctx, call, plan, r)
+}
+
+// whole makes one request, and another if that is worth it, for a whole answer.
+func (c *Client) whole(ctx context.Context, call *Call, plan routing.Plan, r *budget.Reservation) (*Answer, error) {
 	a, err := c.open(ctx, call, plan, r)
 	if err != nil {
 		return nil, err
@@ -96,14 +122,16 @@ func (c *Client) Do(ctx context.Context, call *Call, plan routing.Plan, r *budge
 	if err != nil {
 		return nil, a.fail(err, gateway.Unknown)
 	}
-	if isStream(a.response.Header) {
-		return nil, a.fail(badAnswer("a stream where none was asked for"), gateway.Unknown)
+	if a.isStream() {
+		return nil, a.fail(dialect.InvalidAnswer("a stream where none was asked for"), gateway.Unknown)
 	}
-	answer, err := call.Request.Answer(body)
+	answer, err := a.passage.Answer(body)
 	if err != nil {
 		return nil, a.fail(err, outcomeOf(err))
 	}
-	a.entry.Usage, a.entry.Tier = answer.Usage, answer.Tier
+	if a.entry.Usage, a.entry.Tier = answer.Usage, answer.Tier; answer.Usage.Source == "" {
+		a.entry.Usage = a.counted()
+	}
 	cost := a.end(gateway.BilledActual)
 	return &Answer{a.response.StatusCode, passedOn(a.response.Header), answer.Body, cost}, nil
 }
@@ -137,6 +165,9 @@ func (c *Client) open(ctx context.Context, call *Call, plan routing.Plan, r *bud
 // retryIn decides whether a failed attempt is followed by another, and after how long: at once if the next deployment is
 // another one, else with growing, jittered waits or as the provider asks.
 func retryIn(err *gateway.Error, n, deployments int) (time.Duration, bool) {
+	if isOwn(err) && n+1 < min(deployments, maxAttempts) {
+		return 0, true
+	}
 	if n+1 >= maxAttempts || !Retryable(err) {
 		return 0, false
 	}
@@ -149,6 +180,12 @@ func retryIn(err *gateway.Error, n, deployments int) (time.Duration, bool) {
 		wait = err.RetryAfter
 	}
 	return wait, wait <= maxSyncWait
+}
+
+// isOwn reports whether the fault is one of the deployment's own, which another need not have: it has no place for a field, or its
+// credential cannot be had.
+func isOwn(e *gateway.Error) bool {
+	return e.Code == llm.CodeUnsupported || strings.HasPrefix(e.Code, "credential_")
 }
 
 // Retryable reports whether another try can help and cannot cost twice: the provider did not begin.
@@ -198,14 +235,16 @@ func passedOn(from http.Header) http.Header {
 	return to
 }
 
-func isStream(h http.Header) bool {
-	return strings.HasPrefix(strings.ToLower(h.Get("Content-Type")), "text/event-stream")
+// isStream reports whether the answer comes in frames.
+func (a *attempt) isStream() bool {
+	media, _, _ := strings.Cut(a.response.Header.Get("Content-Type"), ";")
+	return strings.EqualFold(strings.TrimSpace(media), a.passage.Framing().MediaType)
 }
 
 // readAll reads a plain answer into one buffer of the right size.
 func readAll(r *http.Response) ([]byte, error) {
 	if r.ContentLength > maxAnswerBytes {
-		return nil, badAnswer("too large")
+		return nil, dialect.InvalidAnswer("too large")
 	}
 	if r.ContentLength > 0 {
 		body := make([]byte, r.ContentLength)
@@ -214,7 +253,7 @@ func readAll(r *http.Response) ([]byte, error) {
 	}
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxAnswerBytes+1))
 	if err == nil && len(body) > maxAnswerBytes {
-		err = badAnswer("too large")
+		err = dialect.InvalidAnswer("too large")
 	}
 	return body, err
 }

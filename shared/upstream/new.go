@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/sluice-gateway/sluice/shared/pricing"
+	"github.com/sluice-gateway/sluice/shared/upstream/credential"
 	"github.com/sluice-gateway/sluice/shared/upstream/echo"
 	"github.com/sluice-gateway/sluice/shared/upstream/h1"
 )
@@ -13,8 +14,9 @@ import (
 // New returns a client for the network, guarded, with the built-in echo. Custom prices are found under the name that a
 // deployment's PriceAs gives, and may be nil.
 func New(custom map[string]pricing.Price, now func() time.Time, log *slog.Logger) *Client {
+	network := &h1.Transport{Control: Guard}
 	return &Client{
-		Transport: &h1.Transport{Control: Guard}, Local: map[string]http.RoundTripper{"echo": echo.Transport{}},
+		Transport: network, Signers: credential.New(network, now), Local: map[string]http.RoundTripper{"echo": echo.Transport{}},
 		Prices: pricing.Default(), Custom: custom, Timers: DefaultTimers, Now: now, Log: log,
 	}
 }

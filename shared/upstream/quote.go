@@ -4,7 +4,7 @@ import (
 	"sort"
 
 	"github.com/sluice-gateway/sluice/shared/budget"
-	"github.com/sluice-gateway/sluice/shared/dialect/chat"
+	"github.com/sluice-gateway/sluice/shared/dialect"
 	"github.com/sluice-gateway/sluice/shared/gateway"
 	"github.com/sluice-gateway/sluice/shared/pricing"
 	"github.com/sluice-gateway/sluice/shared/routing"
@@ -18,12 +18,12 @@ const (
 )
 
 // Quote is what a call can come to at the dearest of its deployments.
-func (c *Client) Quote(r *chat.Request, plan routing.Plan) budget.Quote {
+func (c *Client) Quote(r *dialect.Request, plan routing.Plan) budget.Quote {
 	q := budget.Quote{Priced: true}
 	for i := range plan {
 		price, ok := c.price(&plan[i])
 		q.Priced = q.Priced && ok
-		input, output := r.InputBound(price.MaxInput), outputBound(r, price)
+		input, output := r.InputBound(price.MaxInput), c.outputBound(r, &plan[i], price)
 		q.Tokens = max(q.Tokens, input+output*r.N)
 		if !ok {
 			continue
@@ -38,11 +38,14 @@ func (c *Client) Quote(r *chat.Request, plan routing.Plan) budget.Quote {
 	return q
 }
 
-func outputBound(r *chat.Request, price pricing.Price) int64 {
+func (c *Client) outputBound(r *dialect.Request, d *routing.Deployment, price pricing.Price) int64 {
 	switch {
-	case r.Op == gateway.OpEmbeddings:
+	case r.Op.Embeds():
 		return 0
 	case r.MaxOutput != 0:
+		if op, _ := c.carrier(d, r.Op); op == gateway.OpResponses {
+			return max(r.MaxOutput, leastOutput) // less is not taken there
+		}
 		return r.MaxOutput
 	case price.MaxOutput != 0:
 		return price.MaxOutput
@@ -55,14 +58,14 @@ func outputBound(r *chat.Request, price pricing.Price) int64 {
 // does, or no budget is kept.
 func (a *attempt) clamp() int64 {
 	r, request := a.call.reservation, a.call.Request
-	if !r.Limited() || request.MaxOutput != 0 || request.Op == gateway.OpEmbeddings {
+	if !r.Limited() || request.MaxOutput != 0 || request.Op.Embeds() {
 		return 0
 	}
 	price, ok := a.client.price(a.deployment)
 	if !ok {
 		return 0
 	}
-	input, most := request.InputBound(price.MaxInput), outputBound(request, price)
+	input, most := request.InputBound(price.MaxInput), a.client.outputBound(request, a.deployment, price)
 	if price.MaxOutput != 0 && price.UpperBound(input, most, request.N) <= r.Bound {
 		return 0
 	}

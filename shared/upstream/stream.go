@@ -1,7 +1,6 @@
 package upstream
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -9,7 +8,7 @@ import (
 	"time"
 
 	"github.com/sluice-gateway/sluice/shared/budget"
-	"github.com/sluice-gateway/sluice/shared/dialect/chat"
+	"github.com/sluice-gateway/sluice/shared/dialect"
 	"github.com/sluice-gateway/sluice/shared/gateway"
 	"github.com/sluice-gateway/sluice/shared/routing"
 	"github.com/sluice-gateway/sluice/shared/sse"
@@ -25,8 +24,8 @@ type Stream struct {
 	Header http.Header // for the caller
 
 	attempt *attempt
-	reader  *sse.Reader
-	tap     *chat.Tap
+	reader  dialect.FrameReader
+	tap     dialect.Tap
 	buf     []byte
 	err     error
 }
@@ -37,13 +36,13 @@ func (c *Client) Stream(ctx context.Context, call *Call, plan routing.Plan, r *b
 	if err != nil {
 		return nil, err
 	}
-	if !isStream(a.response.Header) {
+	if !a.isStream() {
 		defer a.close()
 		return nil, a.notAStream()
 	}
 	a.timer.Reset(c.Timers.Idle)
 	return &Stream{
-		Header: passedOn(a.response.Header), attempt: a, reader: sse.NewReader(a.response.Body), tap: call.Request.Tap(),
+		Header: passedOn(a.response.Header), attempt: a, reader: a.passage.Framing().Open(a.response.Body), tap: a.passage.Tap(),
 	}, nil
 }
 
@@ -54,10 +53,10 @@ func (a *attempt) notAStream() error {
 	if err != nil {
 		return a.fail(err, gateway.Unknown)
 	}
-	if _, err := a.call.Request.Answer(text); err != nil {
+	if _, err := a.passage.Answer(text); err != nil {
 		return a.fail(err, outcomeOf(err))
 	}
-	return a.fail(badAnswer("no stream where one was asked for"), gateway.Unknown)
+	return a.fail(dialect.InvalidAnswer("no stream where one was asked for"), gateway.Unknown)
 }
 
 // Next returns what to send to the caller: all that has arrived, at least one event. It blocks until there is something.
@@ -82,27 +81,49 @@ func (s *Stream) take() error {
 	if !s.reader.Buffered() {
 		s.attempt.timer.Reset(s.attempt.client.Timers.Idle)
 	}
-	event, err := s.reader.Next()
+	frame, err := s.reader.Next()
 	switch {
-	case errors.Is(err, io.ErrUnexpectedEOF) && bytes.Equal(bytes.TrimSpace(s.reader.Tail().Data), []byte("[DONE]")):
-		s.tap.Done = true // only the blank line behind it is missing
+	case errors.Is(err, io.ErrUnexpectedEOF) && s.endsIn(s.reader.Tail()), errors.Is(err, io.EOF) && s.tap.Progress() == dialect.MayEnd:
 		return io.EOF
 	case errors.Is(err, sse.ErrTooLong):
-		return badAnswer("an event of the stream is too long")
+		return dialect.InvalidAnswer("an event of the stream is too long")
 	case err != nil:
 		return s.cut(err)
 	}
-	if s.buf, err = s.tap.Event(s.buf, event.Raw, event.Data); err != nil {
+	if s.buf, err = s.tap.Frame(s.buf, frame); err != nil {
 		return err
 	}
-	if s.attempt.entry.First == 0 && s.tap.Chunks > 0 {
+	if s.attempt.entry.First == 0 && s.tap.Seen().Chunks > 0 {
 		s.attempt.entry.First = s.attempt.client.Now().UnixMicro()
 	}
-	if s.tap.Done {
+	if s.tap.Progress() == dialect.Done {
 		return io.EOF
 	}
 	return nil
 }
+
+// endsIn reports whether an unfinished frame is the success terminator, of which only the blank line behind it is missing.
+func (s *Stream) endsIn(tail dialect.Frame) bool {
+	before := len(s.buf)
+	buf, err := s.tap.Frame(s.buf, tail)
+	if err != nil || s.tap.Progress() == dialect.Open {
+		buf = buf[:before]
+	}
+	s.buf = buf
+	return err == nil && s.tap.Progress() != dialect.Open
+}
+
+// isWhole reports whether the answer came to its end.
+func (s *Stream) isWhole() bool {
+	progress := s.tap.Progress()
+	return progress == dialect.Done || progress == dialect.MayEnd && errors.Is(s.err, io.EOF)
+}
+
+// End is what tells the caller that the stream ended well. It is to be sent when the call's entry is durable.
+func (s *Stream) End() []byte { return s.tap.End(nil) }
+
+// Fail is what tells the caller that a stream which has begun is broken.
+func (s *Stream) Fail(err error) []byte { return s.tap.Fail(nil, gateway.AsError(err)) }
 
 // cut is the error for a stream that ended before its terminator.
 func (s *Stream) cut(err error) error {
@@ -119,8 +140,9 @@ func (s *Stream) cut(err error) error {
 func (s *Stream) Close() error {
 	defer s.attempt.close()
 	defer s.reader.Close()
-	s.attempt.entry.Usage, s.attempt.entry.Tier = s.tap.Counted(), s.tap.Tier
-	if s.tap.Done {
+	seen := s.tap.Seen()
+	s.attempt.entry.Usage, s.attempt.entry.Tier = seen.Counted(s.attempt.call.Request), seen.Tier
+	if s.isWhole() {
 		s.drain()
 		s.attempt.end(gateway.BilledActual)
 		return nil
@@ -142,8 +164,8 @@ func (s *Stream) drain() {
 // brokenOutcome tells how a stream that did not end well is booked.
 func (s *Stream) brokenOutcome() gateway.Outcome {
 	var e *gateway.Error
-	switch {
-	case s.tap.Chunks > 0 || s.tap.Usage.Source != "":
+	switch seen := s.tap.Seen(); {
+	case seen.Chunks > 0 || seen.Usage.Source != "":
 		return gateway.BilledPartial
 	case errors.As(s.err, &e) && e.Code != "upstream_stream_cut":
 		return outcomeOf(s.err)

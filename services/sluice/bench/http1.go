@@ -16,11 +16,12 @@ var errHead = errors.New("bad HTTP head")
 
 // head is the start line and the framing of a message.
 type head struct {
-	status  int  // of a response
-	get     bool // of a request
-	length  int64
-	chunked bool
-	closed  bool // the connection ends after this message
+	status   int  // of a response
+	get      bool // of a request
+	messages bool // of a request: it is for Anthropic's route
+	length   int64
+	chunked  bool
+	closed   bool // the connection ends after this message
 }
 
 // readHead reads up to the empty line.
@@ -30,7 +31,7 @@ func readHead(r *bufio.Reader) (head, error) {
 	if err != nil {
 		return h, err
 	}
-	h.get = bytes.HasPrefix(line, []byte("GET "))
+	h.get, h.messages = bytes.HasPrefix(line, []byte("GET ")), bytes.Contains(line, []byte(" "+messagesRoute+" "))
 	if bytes.HasPrefix(line, []byte("HTTP/1.1 ")) && len(line) > 12 {
 		h.status, _ = strconv.Atoi(string(line[9:12]))
 	}
@@ -89,6 +90,6 @@ func (h head) readBody(r *bufio.Reader, take func(io.Reader) error) error {
 
 // chatRequest makes the bytes of a chat call.
 func chatRequest(addr, key, body string) []byte {
-	return fmt.Appendf(nil, "POST /v1/chat/completions HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\n"+
+	return fmt.Appendf(nil, "POST "+chatRoute+" HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\n"+
 		"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", addr, key, len(body), body)
 }

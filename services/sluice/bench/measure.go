@@ -13,8 +13,12 @@ import (
 // prompt makes a chat body of about 600 bytes.
 var (
 	prompt   = strings.TrimSpace(strings.Repeat("a plain question of some length, ", 16))
-	chatBody = fmt.Sprintf(`{"model":%q,"messages":[{"role":"user","content":%q}],"temperature":0.5}`, model, prompt)
+	chatBody = shortChat(model)
 )
+
+func shortChat(name string) string {
+	return fmt.Sprintf(`{"model":%q,"messages":[{"role":"user","content":%q}],"temperature":0.5}`, name, prompt)
+}
 
 // effort is how long and how hard to measure.
 type effort struct {
@@ -96,7 +100,7 @@ func (m *measurement) run(ctx context.Context) error {
 	if info, err := os.Stat(m.target.bin); err == nil {
 		m.figures["binary_mib"] = float64(info.Size()) / (1 << 20)
 	}
-	for _, step := range []func(context.Context) error{m.idle, m.openSlow, m.pacedStreams, m.unpacedStreams} {
+	for _, step := range []func(context.Context) error{m.idle, m.openSlow, m.pacedStreams, m.unpacedStreams, m.openTranslated} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -104,11 +108,16 @@ func (m *measurement) run(ctx context.Context) error {
 			break // it takes no chats
 		}
 	}
-	if _, peak, err := memory(m.p.pid); err == nil {
-		m.figures["rss_peak_mib"] = peak / 1024
-	}
+	m.notePeak()
 	m.stop()
 	return m.coldStarts(ctx)
+}
+
+// notePeak remembers the most memory that any process of the round has had.
+func (m *measurement) notePeak() {
+	if _, peak, err := memory(m.p.pid); err == nil {
+		m.figures["rss_peak_mib"] = max(m.figures["rss_peak_mib"], peak/1024)
+	}
 }
 
 func (m *measurement) stop() {
@@ -149,25 +158,30 @@ func (m *measurement) idle(ctx context.Context) error {
 
 // openSlow measures what an open stream costs in memory.
 func (m *measurement) openSlow(ctx context.Context) error {
-	closedLoop(ctx, m.p.addr, chatRequest(m.p.addr, m.key(), chatBody), 8, m.warm)
+	return m.perStream(ctx, "kib_per_stream", model)
+}
+
+// perStream opens streams of a model. The process must not have had more at a time before: memory that is free already costs nothing.
+func (m *measurement) perStream(ctx context.Context, figure, behind string) error {
+	closedLoop(ctx, m.p.addr, chatRequest(m.p.addr, m.key(), shortChat(behind)), 8, m.warm)
 	before, _, err := memory(m.p.pid)
 	if err != nil {
 		return err
 	}
-	closeAll, err := openStreams(ctx, m.p.addr, m.key(), m.slowStreams)
+	closeAll, err := openStreams(ctx, m.p.addr, m.key(), behind, m.slowStreams)
 	defer closeAll()
 	if err != nil {
-		return m.p.failure(fmt.Errorf("open %d streams: %w", m.slowStreams, err))
+		return m.p.failure(fmt.Errorf("open %d streams of %s: %w", m.slowStreams, behind, err))
 	}
 	time.Sleep(m.settle)
 	with, _, err := memory(m.p.pid)
-	m.figures["kib_per_stream"] = (with - before) / float64(m.slowStreams)
+	m.figures[figure] = (with - before) / float64(m.slowStreams)
 	return err
 }
 
 func (m *measurement) pacedStreams(ctx context.Context) error {
 	var s *streamTally
-	used, _, _, err := m.metered(ctx, func() *tally {
+	used, _, _, err := m.metered(ctx, chatRoute, func() *tally {
 		s = streams(ctx, m.p.addr, m.key(), m.paced, 3, m.pacedChunks, 20*time.Millisecond)
 		return &s.tally
 	})
@@ -177,7 +191,7 @@ func (m *measurement) pacedStreams(ctx context.Context) error {
 
 func (m *measurement) unpacedStreams(ctx context.Context) error {
 	var s *streamTally
-	used, _, _, err := m.metered(ctx, func() *tally {
+	used, _, _, err := m.metered(ctx, chatRoute, func() *tally {
 		s = streams(ctx, m.p.addr, m.key(), 16, 4, m.unpacedChunks, 0)
 		return &s.tally
 	})
@@ -186,10 +200,10 @@ func (m *measurement) unpacedStreams(ctx context.Context) error {
 	return err
 }
 
-// metered runs a load and returns the target's CPU time and the load's duration. Each good request must have reached the mock: an
-// answer from a cache is no measurement.
-func (m *measurement) metered(ctx context.Context, load func() *tally) (used time.Duration, t *tally, took time.Duration, err error) {
-	chatsBefore, err := m.chats(ctx)
+// metered runs a load and returns the target's CPU time and the load's duration. Each good request must have reached this route of
+// the mock: an answer from a cache, or one that was not translated, is no measurement.
+func (m *measurement) metered(ctx context.Context, route string, load func() *tally) (used time.Duration, t *tally, took time.Duration, err error) {
+	chatsBefore, err := m.chats(ctx, route)
 	if err != nil {
 		return 0, &tally{}, 0, err
 	}
@@ -206,15 +220,15 @@ func (m *measurement) metered(ctx context.Context, load func() *tally) (used tim
 	}
 	m.figures["errors"] += float64(t.failures)
 	t.mention(m.target.name)
-	chats, err := m.chats(ctx)
+	chats, err := m.chats(ctx, route)
 	if good := t.requests - t.failures; err == nil && chats-chatsBefore < good {
-		err = fmt.Errorf("%s: %d requests were answered, but only %d reached the mock", m.target.name, good, chats-chatsBefore)
+		err = fmt.Errorf("%s: %d requests were answered, but only %d reached %s of the mock", m.target.name, good, chats-chatsBefore, route)
 	}
 	return after - before, t, took, err
 }
 
-func (m *measurement) chats(ctx context.Context) (int, error) {
-	body, err := get(ctx, "http://"+m.mock+"/")
+func (m *measurement) chats(ctx context.Context, route string) (int, error) {
+	body, err := get(ctx, "http://"+m.mock+route)
 	if err != nil {
 		return 0, err
 	}

@@ -7,42 +7,23 @@ import (
 	"io"
 	"net"
 	"strconv"
-	"strings"
 	"sync/atomic"
 	"time"
 )
 
-// mock is the upstream: every POST is a chat. A stream has max_tokens chunks with seed milliseconds between them. GET answers how
-// many chats have come.
+// mock is the upstream: every POST is a chat, in the wire format that its route has. A stream has max_tokens chunks with as many
+// milliseconds between them as its prompt says after gapMark. GET of a route answers how many chats have come there.
 type mock struct {
-	chats atomic.Int64
+	chats, messages atomic.Int64
 }
 
 const (
-	answerBytes   = 400
+	chatRoute     = "/v1/chat/completions"
+	messagesRoute = "/v1/messages"
+
+	gapMark       = "gap_ms=" // in a prompt, since no field of one wire format need be in another
 	maxMockChunks = 1_000_000
 )
-
-// wholeAnswer is a chat completion of 400 bytes.
-var wholeAnswer = func() []byte {
-	body := `{"id":"chatcmpl-bench","object":"chat.completion","created":1700000000,"model":"gpt-3.5-turbo",` +
-		`"choices":[{"index":0,"message":{"role":"assistant","content":"?"},"logprobs":null,"finish_reason":"stop"}],` +
-		`"usage":{"prompt_tokens":150,"completion_tokens":40,"total_tokens":190},"system_fingerprint":"fp_bench"}`
-	body = strings.Replace(body, "?", strings.Repeat("answer ", 40)[:answerBytes-len(body)+1], 1)
-	return fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
-}()
-
-var (
-	streamHead  = []byte("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
-	streamChunk = inChunk(`data: {"id":"chatcmpl-bench","object":"chat.completion.chunk","created":1700000000,"model":"gpt-3.5-turbo",` +
-		`"choices":[{"index":0,"delta":{"content":" word"},"logprobs":null,"finish_reason":null}],"usage":null}` + "\n\n")
-	streamEnd = append(inChunk(`data: {"id":"chatcmpl-bench","object":"chat.completion.chunk","created":1700000000,"model":"gpt-3.5-turbo",`+
-		`"choices":[{"index":0,"delta":{},"logprobs":null,"finish_reason":"stop"}],"usage":null}`+"\n\n"+
-		`data: {"id":"chatcmpl-bench","object":"chat.completion.chunk","created":1700000000,"model":"gpt-3.5-turbo",`+
-		`"choices":[],"usage":{"prompt_tokens":150,"completion_tokens":40,"total_tokens":190}}`+"\n\ndata: [DONE]\n\n"), "0\r\n\r\n"...)
-)
-
-func inChunk(s string) []byte { return fmt.Appendf(nil, "%x\r\n%s\r\n", len(s), s) }
 
 // serve answers until the listener closes.
 func (m *mock) serve(l net.Listener) error {
@@ -76,22 +57,26 @@ func (m *mock) converse(c net.Conn) {
 }
 
 func (m *mock) answer(c net.Conn, h head, body []byte) error {
+	came, say := &m.chats, &chatSpeech
+	if h.messages {
+		came, say = &m.messages, &messagesSpeech
+	}
 	if h.get {
-		n := strconv.FormatInt(m.chats.Load(), 10)
+		n := strconv.FormatInt(came.Load(), 10)
 		_, err := fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(n), n)
 		return err
 	}
-	m.chats.Add(1)
+	came.Add(1)
 	if bytes.Contains(body, []byte(`"stream":true`)) || bytes.Contains(body, []byte(`"stream": true`)) {
-		return streamTo(c, numberIn(body, `"max_tokens":`), time.Duration(numberIn(body, `"seed":`))*time.Millisecond)
+		return say.streamTo(c, numberIn(body, `"max_tokens":`), time.Duration(numberIn(body, gapMark))*time.Millisecond)
 	}
-	_, err := c.Write(wholeAnswer)
+	_, err := c.Write(say.whole)
 	return err
 }
 
 // streamTo writes n chunks, each in a write of its own.
-func streamTo(c net.Conn, n int, gap time.Duration) error {
-	if _, err := c.Write(streamHead); err != nil {
+func (s *speech) streamTo(c net.Conn, n int, gap time.Duration) error {
+	if _, err := c.Write(s.head); err != nil {
 		return err
 	}
 	var tick <-chan time.Time
@@ -104,15 +89,15 @@ func streamTo(c net.Conn, n int, gap time.Duration) error {
 		if i > 0 && tick != nil {
 			<-tick
 		}
-		if _, err := c.Write(streamChunk); err != nil {
+		if _, err := c.Write(s.chunk); err != nil {
 			return err
 		}
 	}
-	_, err := c.Write(streamEnd)
+	_, err := c.Write(s.end)
 	return err
 }
 
-// numberIn finds the whole number after a JSON key; 0 if there is none.
+// numberIn finds the whole number after a key; 0 if there is none.
 func numberIn(body []byte, key string) int {
 	_, rest, _ := bytes.Cut(body, []byte(key))
 	rest = bytes.TrimLeft(rest, " ")

@@ -30,6 +30,8 @@ type metric struct {
 var metrics = []metric{
 	{name: "cpu_closed_us", title: "CPU us/request, c=64", bounds: map[string]bound{"sluice": times(1.3), "ingress": times(1.0)}},
 	{name: "limits_x", title: "CPU with limits, times without", bounds: map[string]bound{"sluice": atMost(1.2), "ingress": atMost(1.2)}},
+	{name: "cpu_long_us", title: "CPU us/request of 4 KiB, c=64"},
+	{name: "translate_x", title: "CPU translated, times passed on", bounds: map[string]bound{"sluice": atMost(2.5), "ingress": atMost(2.5)}},
 	{name: "rps", title: "requests/s on one core, c=64", higher: true},
 	{name: "cpu_open_us", title: "CPU us/request at 200/s"},
 	{name: "p50_us", title: "p50 at 200/s, us"},
@@ -41,6 +43,7 @@ var metrics = []metric{
 	{name: "cpu_chunk_unpaced_us", title: "CPU us/chunk, at once"},
 	{name: "chunks_per_s", title: "chunks/s on one core", higher: true},
 	{name: "kib_per_stream", title: "KiB per open stream", bounds: map[string]bound{"sluice": atMost(60), "ingress": atMost(60)}},
+	{name: "kib_per_stream_translated", title: "KiB per open translated stream", bounds: map[string]bound{"sluice": atMost(60), "ingress": atMost(60)}},
 	{name: "rss_idle_mib", title: "resident MiB, idle", bounds: map[string]bound{"sluice": atMost(30), "ingress": atMost(40), "worker": atMost(40)}},
 	{name: "rss_peak_mib", title: "resident MiB, peak"},
 	{name: "first_chat_ms", title: "exec to first chat, ms", bounds: map[string]bound{"sluice": atMost(60), "ingress": atMost(60)}},

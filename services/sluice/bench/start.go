@@ -85,7 +85,11 @@ func (t target) start(ctx context.Context, dir, mockAddr string) (*process, erro
 	if err != nil {
 		return nil, err
 	}
-	s := site{addr: net.JoinHostPort(host, port), host: host, port: port, mock: mockAddr, dir: dir}
+	config, err := writeConfig(dir, mockAddr)
+	if err != nil {
+		return nil, err
+	}
+	s := site{addr: net.JoinHostPort(host, port), host: host, port: port, mock: mockAddr, dir: dir, config: config}
 	var args, env []string
 	if t.args != nil {
 		args = t.args(s)

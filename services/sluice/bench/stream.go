@@ -11,10 +11,10 @@ import (
 	"time"
 )
 
-// streamBody asks the mock for a stream of n chunks.
-func streamBody(n int, gap time.Duration) string {
-	return fmt.Sprintf(`{"model":%q,"stream":true,"stream_options":{"include_usage":true},"max_tokens":%d,"seed":%d,`+
-		`"messages":[{"role":"user","content":%q}]}`, model, n, gap.Milliseconds(), prompt)
+// streamBody asks the mock, behind a model, for a stream of n chunks.
+func streamBody(behind string, n int, gap time.Duration) string {
+	return fmt.Sprintf(`{"model":%q,"stream":true,"stream_options":{"include_usage":true},"max_tokens":%d,`+
+		`"messages":[{"role":"user","content":"%s %s%d"}]}`, behind, n, prompt, gapMark, gap.Milliseconds())
 }
 
 // stream sends a request, calls event for each event before [DONE], and fails unless [DONE] comes.
@@ -55,7 +55,7 @@ type streamTally struct {
 // streams runs n streams at a time, times over, each n-th of the gap after the one before, so that every chunk is its own wake-up.
 func streams(ctx context.Context, addr, key string, n, times, chunks int, gap time.Duration) *streamTally {
 	t := &streamTally{}
-	request := chatRequest(addr, key, streamBody(chunks, gap))
+	request := chatRequest(addr, key, streamBody(model, chunks, gap))
 	start := time.Now()
 	var all sync.WaitGroup
 	pace(ctx, n, gap/time.Duration(n), func() {
@@ -112,10 +112,10 @@ func firstTokens(ctx context.Context, addr, key string, n int) *streamTally {
 	return streams(ctx, addr, key, 1, n, 3, 5*time.Millisecond)
 }
 
-// openStreams opens n slow streams, waits until each has brought a chunk, and returns how to close them.
-func openStreams(ctx context.Context, addr, key string, n int) (closeAll func(), err error) {
+// openStreams opens n slow streams of a model, waits until each has brought a chunk, and returns how to close them.
+func openStreams(ctx context.Context, addr, key, behind string, n int) (closeAll func(), err error) {
 	const slow = 500 * time.Millisecond // between chunks
-	request := chatRequest(addr, key, streamBody(1000, slow))
+	request := chatRequest(addr, key, streamBody(behind, 1000, slow))
 	var conns []*conn
 	var readers sync.WaitGroup
 	closeAll = func() {

@@ -24,10 +24,13 @@ type target struct {
 	env    func(s site) []string                                             // beside PATH, HOME, TMPDIR and GOMAXPROCS
 	key    func(ctx context.Context, baseURL, fields string) (string, error) // asked once for each, when it first runs; nil: no key
 	health string                                                            // a path that answers 200; empty: a chat must
+
+	translates bool // it serves translatedModel, too
 }
 
-// site is where a target runs: the address it must listen on, the upstream's host and port, and a folder that outlives restarts.
-type site struct{ addr, host, port, mock, dir string }
+// site is where a target runs: the address it must listen on, the upstream's host and port, a folder that outlives restarts, and in it
+// the config that has translatedModel.
+type site struct{ addr, host, port, mock, dir, config string }
 
 // proxyTarget is what the others are compared with.
 func proxyTarget() (target, error) {
@@ -41,10 +44,10 @@ func proxyTarget() (target, error) {
 // sluiceTarget is `sluice serve`: ingress, worker and SQLite in one process.
 func sluiceTarget(bin string) target {
 	return target{
-		name: "sluice", bin: bin, key: generateKey,
+		name: "sluice", bin: bin, key: generateKey, translates: true,
 		args: func(s site) []string {
 			return []string{"serve", "--data", s.dir, "--host", s.host, "--port", s.port,
-				"--model", model, "--api_base", "http://" + s.mock + "/v1"}
+				"--model", model, "--api_base", "http://" + s.mock + "/v1", "--config", s.config}
 		},
 		env: func(site) []string {
 			return []string{"SLUICE_MASTER_KEY=" + masterKey, "OPENAI_API_KEY=sk-bench-upstream"}
@@ -56,7 +59,7 @@ func sluiceTarget(bin string) target {
 // edit cloudVariables when their environment changes.
 func ingressTarget(bin, pubsub string) target {
 	return target{
-		name: "ingress", bin: bin, env: cloudEnv(pubsub),
+		name: "ingress", bin: bin, env: cloudEnv(pubsub), translates: true,
 		args: func(s site) []string { return []string{"--model", model, "--api_base", "http://" + s.mock + "/v1"} },
 		key: func(ctx context.Context, baseURL, fields string) (string, error) {
 			key, err := generateKey(ctx, baseURL, fields)
@@ -105,7 +108,7 @@ func cloudVariables(s site, pubsub string) []string {
 		"FIRESTORE_EMULATOR_HOST=" + os.Getenv("FIRESTORE_EMULATOR_HOST"),
 		"PUBSUB_EMULATOR_HOST=" + pubsub,
 		"SLUICE_PROJECT=" + project, "SLUICE_BUCKET=file://" + s.dir, "SLUICE_MASTER_KEY=" + masterKey,
-		"SLUICE_PUSH_AUTH=none", "HOST=" + s.host, "PORT=" + s.port, "OPENAI_API_KEY=sk-bench-upstream",
+		"SLUICE_PUSH_AUTH=none", "SLUICE_CONFIG=" + s.config, "HOST=" + s.host, "PORT=" + s.port, "OPENAI_API_KEY=sk-bench-upstream",
 	}
 }
 
@@ -140,8 +143,8 @@ func chooseTargets(f flags, pubsub string) []target {
 // plainKey and limitedKey are the fields of the keys that the load comes with: one without limits, and one with some of each kind, none
 // of which is reached.
 const (
-	plainKey   = `{"models":["` + model + `"],"key_alias":"bench"}`
-	limitedKey = `{"models":["` + model + `"],"key_alias":"bench-limited","max_budget":1000000,"budget_duration":"30d",` +
+	plainKey   = `{"models":["` + model + `","` + translatedModel + `"],"key_alias":"bench"}`
+	limitedKey = `{"models":["` + model + `","` + translatedModel + `"],"key_alias":"bench-limited","max_budget":1000000,"budget_duration":"30d",` +
 		`"budget_limits":[{"max_budget":1000000,"budget_duration":"1d"}],"model_max_budget":{"` + model + `":{"max_budget":1000000}},` +
 		`"rpm_limit":1000000000,"tpm_limit":1000000000000,"max_parallel_requests":100000}`
 )

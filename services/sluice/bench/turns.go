@@ -10,6 +10,7 @@ type side struct {
 	*measurement
 	full, calm       usage           // with always more to do, and at a fixed rate
 	limited          usage           // like full, with a key that has limits
+	long, translated usage           // like full, with long chats, and with the same to an upstream that speaks otherwise
 	latencies, first []time.Duration // of whole answers at a fixed rate, and of first tokens
 }
 
@@ -44,20 +45,17 @@ func (e effort) inTurn(ctx context.Context, mock *process, all []*measurement) (
 	return direct.figures, ctx.Err()
 }
 
-// turn is the n-th one of this side. Keys without and with limits take turns, too, in who comes first: the second finds the queues of the
-// first.
+// turn is the n-th one of this side. What is compared with each other takes turns, too.
 func (s *side) turn(ctx context.Context, n int) error {
 	request := chatRequest(s.p.addr, s.key(), chatBody)
-	loads := []func() error{func() error { return s.busy(ctx, &s.full, request) }}
+	jobs := []job{{&s.full, chatRoute, request}}
 	if key := s.keys[s.target.name+limited]; key != "" {
-		loads = append(loads, func() error { return s.busy(ctx, &s.limited, chatRequest(s.p.addr, key, chatBody)) })
+		jobs = append(jobs, job{&s.limited, chatRoute, chatRequest(s.p.addr, key, chatBody)})
 	}
-	for i := range loads {
-		if err := loads[(i+n)%len(loads)](); err != nil {
-			return err
-		}
+	if err := s.compare(ctx, n, jobs); err != nil {
+		return err
 	}
-	t, err := s.use(ctx, &s.calm, func() *tally { return openLoop(ctx, s.p.addr, request, s.perSecond, 32, s.open) })
+	t, err := s.use(ctx, &s.calm, chatRoute, func() *tally { return openLoop(ctx, s.p.addr, request, s.perSecond, 32, s.open) })
 	if err != nil {
 		return err
 	}
@@ -66,20 +64,37 @@ func (s *side) turn(ctx context.Context, n int) error {
 	f.mention(s.target.name)
 	s.figures["errors"] += float64(f.failures)
 	s.first = append(s.first, f.latencies...)
+	return s.translate(ctx, n)
+}
+
+// job is a load that always has more to do.
+type job struct {
+	into    *usage
+	route   string // of the mock, where the requests arrive
+	request []byte
+}
+
+// compare does jobs. They take turns in who comes first: the second finds the queues of the first.
+func (s *side) compare(ctx context.Context, n int, jobs []job) error {
+	for i := range jobs {
+		if err := s.busy(ctx, jobs[(i+n)%len(jobs)]); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
-// busy measures, once it is warm, a side that always has more to do.
-func (s *side) busy(ctx context.Context, u *usage, request []byte) error {
-	load := func(d time.Duration) *tally { return closedLoop(ctx, s.p.addr, request, s.concurrency, d) }
+// busy does a job, and measures it once it is warm.
+func (s *side) busy(ctx context.Context, j job) error {
+	load := func(d time.Duration) *tally { return closedLoop(ctx, s.p.addr, j.request, s.concurrency, d) }
 	load(s.warm)
-	_, err := s.use(ctx, u, func() *tally { return load(s.closed) })
+	_, err := s.use(ctx, j.into, j.route, func() *tally { return load(s.closed) })
 	return err
 }
 
 // use runs a load and adds what it took.
-func (s *side) use(ctx context.Context, u *usage, load func() *tally) (*tally, error) {
-	cpu, t, took, err := s.metered(ctx, load)
+func (s *side) use(ctx context.Context, u *usage, route string, load func() *tally) (*tally, error) {
+	cpu, t, took, err := s.metered(ctx, route, load)
 	u.requests, u.cpu, u.time = u.requests+t.requests, u.cpu+cpu, u.time+took
 	return t, err
 }
@@ -99,8 +114,10 @@ func (s *side) conclude(direct figures) {
 	if s.limited.requests > 0 {
 		f["limits_x"] = perItem(s.limited.cpu, s.limited.requests) / f["cpu_closed_us"]
 	}
-	f["cpu_open_us"] = perItem(s.calm.cpu, s.calm.requests)
-	if _, peak, err := memory(s.p.pid); err == nil {
-		f["rss_peak_mib"] = max(f["rss_peak_mib"], peak/1024)
+	if s.translated.requests > 0 {
+		f["cpu_long_us"] = perItem(s.long.cpu, s.long.requests)
+		f["translate_x"] = perItem(s.translated.cpu, s.translated.requests) / f["cpu_long_us"]
 	}
+	f["cpu_open_us"] = perItem(s.calm.cpu, s.calm.requests)
+	s.notePeak()
 }

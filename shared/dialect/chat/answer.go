@@ -4,77 +4,82 @@ import (
 	"bytes"
 	"encoding/json"
 
+	"github.com/sluice-gateway/sluice/shared/dialect"
 	"github.com/sluice-gateway/sluice/shared/gateway"
 	"github.com/sluice-gateway/sluice/shared/jsonedit"
 )
 
-// Answer is a provider's whole answer, fit for the caller.
-type Answer struct {
-	Body  []byte
-	Usage gateway.Usage // counted by us if the provider told none that can be believed
-	Tier  string        // the service tier that the provider says it served, usually empty
-}
-
 // Answer reads a 2xx body and puts the public model name into it. The error is KindUpstream for what is no answer, or the
 // provider's own error that came under a good status.
-func (r *Request) Answer(body []byte) (Answer, error) {
+func (r *request) Answer(body []byte) (dialect.Answer, error) {
 	fields := [...]jsonedit.Field{{Name: "model"}, {Name: "usage"}, {Name: "error"}, {Name: "service_tier"}}
 	if !jsonedit.Find(body, fields[:]) || !json.Valid(body) {
-		return Answer{}, invalidAnswer("not a JSON object")
+		return dialect.Answer{}, dialect.InvalidAnswer("not a JSON object")
 	}
 	model, usage, fault := &fields[0], &fields[1], &fields[2]
 	if fault.Given() {
-		return Answer{}, DecodeError(0, nil, body)
+		return dialect.Answer{}, DecodeError(0, nil, body)
 	}
 	u, ok := usageOf(usage.Raw)
 	if !ok {
 		u = gateway.Usage{InputTokens: r.CountInput(), Source: gateway.UsageCounted}
 		if r.Op != gateway.OpEmbeddings {
-			u.OutputTokens = int64(len(body)) / bytesPerToken
+			u.OutputTokens = dialect.CountOutput(body)
 		}
 	}
 	if name, ok := model.Text(); ok && name != r.Model {
 		body = jsonedit.Replace(make([]byte, 0, len(body)+len(r.Model)), body, model.SetString(r.Model))
 	}
-	return Answer{body, u, tierOf(&fields[3])}, nil
+	return dialect.Answer{Body: body, Usage: u, Tier: tierOf(&fields[3])}, nil
 }
 
-func invalidAnswer(what string) *gateway.Error {
-	e := gateway.Errorf(gateway.KindUpstream, "The provider's answer is invalid: %s.", what)
-	e.Code = "upstream_invalid_response"
-	return e
-}
-
-// Tap passes a stream's events on to the caller and sees what it used.
-type Tap struct {
-	request *Request
+// tap passes a stream's events on to the caller and sees what it used.
+type tap struct {
+	request *request
 	strip   bool // the caller did not ask for usage: take it out
-
-	Usage   gateway.Usage // the last that was told; Source is empty until then
-	Tier    string        // the service tier that the provider says it served
-	Chunks  int64         // events with content so far: about as many tokens
-	Done    bool          // the success terminator came
+	seen    dialect.Seen
+	done    bool // the success terminator came
 	scratch []byte
 }
 
 // Tap returns a tap for the answer to r.
-func (r *Request) Tap() *Tap { return &Tap{request: r, strip: r.asksFor()} }
+func (r *request) Tap() dialect.Tap { return &tap{request: r, strip: r.asksFor()} }
+
+func (t *tap) Seen() dialect.Seen { return t.seen }
+
+func (t *tap) Progress() dialect.Progress {
+	if t.done {
+		return dialect.Done
+	}
+	return dialect.Open
+}
+
+func (t *tap) End(dst []byte) []byte { return append(dst, terminator...) }
+
+func (t *tap) Fail(dst []byte, e *gateway.Error) []byte { return appendFailure(dst, e) }
+
+const terminator = "data: [DONE]\n\n"
+
+func appendFailure(dst []byte, e *gateway.Error) []byte {
+	dst = append(append(dst, "data: "...), EncodeError(e)...)
+	return append(dst, "\n\n"...)
+}
 
 var doneMark = []byte("[DONE]")
 
-// Event appends to dst what the caller gets for one event of the upstream: raw as it came, an edited one, or nothing. The
-// success terminator is never appended: its sender first makes the ledger durable. An error ends the stream.
-func (t *Tap) Event(dst, raw, data []byte) ([]byte, error) {
+// Frame passes an event on: raw as it came, edited, or not at all.
+func (t *tap) Frame(dst []byte, f dialect.Frame) ([]byte, error) {
+	raw, data := f.Raw, f.Data
 	switch {
 	case len(data) == 0:
 		return append(dst, raw...), nil // a comment that keeps the connection alive
 	case bytes.Equal(bytes.TrimSpace(data), doneMark):
-		t.Done = true
+		t.done = true
 		return dst, nil
 	}
 	fields := [...]jsonedit.Field{{Name: "model"}, {Name: "usage"}, {Name: "error"}, {Name: "choices"}, {Name: "service_tier"}}
 	if !jsonedit.Find(data, fields[:]) {
-		return dst, invalidAnswer("an event of the stream is not a JSON object")
+		return dst, dialect.InvalidAnswer("an event of the stream is not a JSON object")
 	}
 	model, usage, fault, choices := &fields[0], &fields[1], &fields[2], &fields[3]
 	if fault.Given() {
@@ -82,14 +87,14 @@ func (t *Tap) Event(dst, raw, data []byte) ([]byte, error) {
 	}
 	empty := isEmptyList(choices)
 	if choices.Present() && !empty && !isHollow(choices.Raw) {
-		t.Chunks++
+		t.seen.Chunks++
 	}
-	if fields[4].Given() && t.Tier == "" {
-		t.Tier = tierOf(&fields[4])
+	if fields[4].Given() && t.seen.Tier == "" {
+		t.seen.Tier = tierOf(&fields[4])
 	}
 	if usage.Given() {
 		if u, ok := usageOf(usage.Raw); ok {
-			t.Usage = u
+			t.seen.Usage = u
 		}
 		if t.strip && empty {
 			return dst, nil
@@ -156,10 +161,8 @@ func isEmptyList(f *jsonedit.Field) bool {
 	return f.Kind == jsonedit.Array && len(bytes.TrimSpace(f.Raw[1:len(f.Raw)-1])) == 0
 }
 
-// Counted is what the stream used so far: as the provider told, or counted by us.
-func (t *Tap) Counted() gateway.Usage {
-	if t.Usage.Source != "" {
-		return t.Usage
-	}
-	return gateway.Usage{InputTokens: t.request.CountInput(), OutputTokens: t.Chunks, Source: gateway.UsageCounted}
+// Read reads the usage of a whole answer, whoever asked for it.
+func Read(answer []byte) (dialect.Answer, error) {
+	r := &request{Request: &dialect.Request{Op: gateway.OpChat}}
+	return r.Answer(answer)
 }

@@ -1,6 +1,7 @@
 package chat_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -8,8 +9,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/sluice-gateway/sluice/shared/dialect"
 	"github.com/sluice-gateway/sluice/shared/dialect/chat"
 	"github.com/sluice-gateway/sluice/shared/gateway"
+	"github.com/sluice-gateway/sluice/shared/llm"
 	"github.com/sluice-gateway/sluice/shared/sse"
 )
 
@@ -59,7 +62,7 @@ func TestPeekRefuses(t *testing.T) {
 		"input number":    {gateway.OpEmbeddings, `{"model":"a","input":5}`, "input", "invalid_type"},
 		"prompt object":   {gateway.OpCompletions, `{"model":"a","prompt":{}}`, "prompt", "invalid_type"},
 	} {
-		_, err := chat.Peek(c.op, []byte(c.body))
+		_, err := chat.Peek(c.op, []byte(c.body), dialect.Hint{})
 		e := gateway.AsError(err)
 		if err == nil || e.Status() != 400 || e.Param != c.param || e.Code != c.code {
 			t.Errorf("%s: %v (status %d, param %q, code %q); want param %q, code %q", name, err, e.Status(), e.Param, e.Code, c.param, c.code)
@@ -82,12 +85,12 @@ func TestOutgoing(t *testing.T) {
 		"ours":     {`{"model":"a","metadata":{"tags":["x"]},` + hello + `}`, "a", `{"model":"a",` + hello + `}`},
 		"theirs":   {`{"model":"a","metadata":{"k":"v"},` + hello + `}`, "a", `{"model":"a","metadata":{"k":"v"},` + hello + `}`},
 	} {
-		r, err := chat.Peek(gateway.OpChat, []byte(c.body))
+		r, err := chat.Peek(gateway.OpChat, []byte(c.body), dialect.Hint{})
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		if diff := cmp.Diff(c.want, string(r.Outgoing("openai", c.vendor, 0))); diff != "" {
+		if diff := cmp.Diff(c.want, outgoing(t, r, dialect.Target{Provider: "openai", Model: c.vendor})); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
@@ -106,13 +109,30 @@ func TestOutgoingLimit(t *testing.T) {
 		{gateway.OpChat, "groq", `{"model":"a","max_tokens":null,` + hello + `}`, `{"model":"a","max_tokens":7,` + hello + `}`},
 		{gateway.OpCompletions, "openai", `{"model":"a","prompt":"x"}`, `{"model":"a","prompt":"x","max_tokens":7}`},
 		{gateway.OpEmbeddings, "openai", `{"model":"a","input":"x"}`, `{"model":"a","input":"x"}`},
+		{gateway.OpChat, "mistral", `{"model":"a","max_completion_tokens":9,"seed":1,` + hello + `}`, `{"model":"a",` + hello + `,"max_tokens":9,"random_seed":1}`},
 	} {
-		r, err := chat.Peek(c.op, []byte(c.body))
+		r, err := chat.Peek(c.op, []byte(c.body), dialect.Hint{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(c.want, string(r.Outgoing(c.provider, "a", 7))); diff != "" {
+		if diff := cmp.Diff(c.want, outgoing(t, r, dialect.Target{Provider: c.provider, Model: "a", Clamp: 7})); diff != "" {
 			t.Errorf("%s at %s (-want +got):\n%s", c.body, c.provider, diff)
+		}
+	}
+}
+
+// A tool call's id that carries a signature for another vendor is unpacked, and one that a vendor does not take is made to fit.
+func TestOutgoingIDs(t *testing.T) {
+	t.Parallel()
+	id := llm.Pack("call_1", llm.Signature{Maker: llm.MakerGemini, Value: "c2VhbA=="})
+	body := `{"model":"a","messages":[{"role":"user","content":"x"},{"role":"assistant","x":1,"tool_calls":[{"id":"%s","type":"function"},null]},{"role":"tool","tool_call_id":"%s"}]}`
+	for provider, want := range map[string]string{"openai": "call_1", "mistral": "74196fe72"} {
+		r, err := chat.Peek(gateway.OpChat, fmt.Appendf(nil, body, id, id), dialect.Hint{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(fmt.Sprintf(body, want, want), outgoing(t, r, dialect.Target{Provider: provider, Model: "a"})); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", provider, diff)
 		}
 	}
 }
@@ -120,8 +140,8 @@ func TestOutgoingLimit(t *testing.T) {
 // What a call can use is never taken for less than it is.
 func TestBounds(t *testing.T) {
 	t.Parallel()
-	peek := func(op gateway.Op, body string) *chat.Request {
-		r, err := chat.Peek(op, []byte(body))
+	peek := func(op gateway.Op, body string) *dialect.Request {
+		r, err := chat.Peek(op, []byte(body), dialect.Hint{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -164,7 +184,7 @@ func TestCountedFor(t *testing.T) {
 		`{"model":"a","metadata":{"user_id":"m","tags":["x","y"]},"tags":["z"],` + hello + `}`:   {user: "m", tags: []string{"z", "x", "y"}},
 		`{"model":"a","litellm_metadata":{"user":"l"},"metadata":{"user_id":"m"},` + hello + `}`: {user: "l"},
 	} {
-		r, err := chat.Peek(gateway.OpChat, []byte(body))
+		r, err := chat.Peek(gateway.OpChat, []byte(body), dialect.Hint{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -177,7 +197,7 @@ func TestCountedFor(t *testing.T) {
 		`{"model":"a","tags":["` + strings.Repeat("x", 300) + `"],` + hello + `}`,
 		`{"model":"a","tags":[` + strings.Repeat(`"x",`, 40) + `"y"],` + hello + `}`,
 	} {
-		if _, err := chat.Peek(gateway.OpChat, []byte(body)); err == nil || gateway.AsError(err).Status() != 400 {
+		if _, err := chat.Peek(gateway.OpChat, []byte(body), dialect.Hint{}); err == nil || gateway.AsError(err).Status() != 400 {
 			t.Errorf("%.60s: %v", body, err)
 		}
 	}
@@ -185,7 +205,7 @@ func TestCountedFor(t *testing.T) {
 
 func TestAnswer(t *testing.T) {
 	t.Parallel()
-	r, err := chat.Peek(gateway.OpChat, []byte(`{"model":"public",`+hello+`}`))
+	r, err := chat.Peek(gateway.OpChat, []byte(`{"model":"public",`+hello+`}`), dialect.Hint{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -221,7 +241,7 @@ func TestAnswer(t *testing.T) {
 		"negative":        {`{"usage":{"prompt_tokens":-1,"completion_tokens":5}}`, `{"usage":{"prompt_tokens":-1,"completion_tokens":5}}`, gateway.Usage{InputTokens: counted.InputTokens, OutputTokens: 13, Source: gateway.UsageCounted}},
 		"huge":            {`{"usage":{"prompt_tokens":1e18}}`, `{"usage":{"prompt_tokens":1e18}}`, gateway.Usage{InputTokens: counted.InputTokens, OutputTokens: 8, Source: gateway.UsageCounted}},
 	} {
-		got, err := r.Answer([]byte(c.body))
+		got, err := r.Native.Answer([]byte(c.body))
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -234,25 +254,34 @@ func TestAnswer(t *testing.T) {
 		}
 	}
 	for name, body := range map[string]string{"html": "<html>", "empty": "", "cut": `{"id":"x","choices":[{`, "list": `[]`, "error": `{"error":{"message":"no","code":500}}`} {
-		if _, err := r.Answer([]byte(body)); gateway.AsError(err).Kind != gateway.KindUpstream {
+		if _, err := r.Native.Answer([]byte(body)); gateway.AsError(err).Kind != gateway.KindUpstream {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
 
-func tapAll(t *testing.T, body, stream string) (string, *chat.Tap, error) {
+func outgoing(t *testing.T, r *dialect.Request, to dialect.Target) string {
 	t.Helper()
-	r, err := chat.Peek(gateway.OpChat, []byte(body))
+	w, err := r.Native.Outgoing(to)
 	if err != nil {
 		t.Fatal(err)
 	}
-	tap := r.Tap()
+	return string(w.Body)
+}
+
+func tapAll(t *testing.T, body, stream string) (string, dialect.Tap, error) {
+	t.Helper()
+	r, err := chat.Peek(gateway.OpChat, []byte(body), dialect.Hint{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tap := r.Native.Tap()
 	var out []byte
 	for e, err := range sse.NewReader(strings.NewReader(stream)).All() {
 		if err != nil {
 			return string(out), tap, err
 		}
-		if out, err = tap.Event(out, e.Raw, e.Data); err != nil {
+		if out, err = tap.Frame(out, dialect.Frame{Raw: e.Raw, Data: e.Data}); err != nil {
 			return string(out), tap, err
 		}
 	}
@@ -274,15 +303,15 @@ data: [DONE]
 `
 	want := gateway.Usage{InputTokens: 3, OutputTokens: 2, Source: gateway.UsageReported}
 	asked, tap, err := tapAll(t, `{"model":"m","stream":true,"stream_options":{"include_usage":true},`+hello+`}`, upstream)
-	if err != nil || !tap.Done || tap.Usage != want || tap.Chunks != 2 {
-		t.Errorf("asked: done %t, usage %+v, %d chunks, %v", tap.Done, tap.Usage, tap.Chunks, err)
+	if err != nil || tap.Progress() != dialect.Done || tap.Seen().Usage != want || tap.Seen().Chunks != 2 {
+		t.Errorf("asked: done %t, usage %+v, %d chunks, %v", tap.Progress() == dialect.Done, tap.Seen().Usage, tap.Seen().Chunks, err)
 	}
 	if diff := cmp.Diff(strings.Replace(strings.Replace(upstream, "data: [DONE]\n\n", "", 1), "m-2024", "m", 1), asked); diff != "" {
 		t.Errorf("asked for usage (-want +got):\n%s", diff)
 	}
 	unasked, tap, err := tapAll(t, `{"model":"m","stream":true,`+hello+`}`, upstream)
-	if err != nil || !tap.Done || tap.Usage != want {
-		t.Errorf("not asked: done %t, usage %+v, %v", tap.Done, tap.Usage, err)
+	if err != nil || tap.Progress() != dialect.Done || tap.Seen().Usage != want {
+		t.Errorf("not asked: done %t, usage %+v, %v", tap.Progress() == dialect.Done, tap.Seen().Usage, err)
 	}
 	const stripped = `: keep-alive
 
@@ -303,10 +332,10 @@ func TestTapEndsOnErrors(t *testing.T) {
 		"rubbish": `data: <html>`,
 	} {
 		out, tap, err := tapAll(t, `{"model":"m","stream":true,`+hello+`}`, "data: {\"choices\":[{}]}\n\n"+event+"\n\ndata: [DONE]\n\n")
-		if err == nil || tap.Done || strings.Contains(out, "DONE") {
-			t.Errorf("%s: %q, done %t, %v", name, out, tap.Done, err)
+		if err == nil || tap.Progress() == dialect.Done || strings.Contains(out, "DONE") {
+			t.Errorf("%s: %q, done %t, %v", name, out, tap.Progress() == dialect.Done, err)
 		}
-		if u := tap.Counted(); u.OutputTokens != 1 || u.Source != gateway.UsageCounted {
+		if u := tap.Seen().Counted(&dialect.Request{}); u.OutputTokens != 1 || u.Source != gateway.UsageCounted {
 			t.Errorf("%s: counted %+v", name, u)
 		}
 	}
@@ -358,13 +387,13 @@ func FuzzTap(f *testing.F) {
 	f.Add([]byte(`{"model":"m","choices":[{}],"usage":null}`))
 	f.Add([]byte(`[DONE]`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		r, err := chat.Peek(gateway.OpChat, []byte(`{"model":"m","stream":true,`+hello+`}`))
+		r, err := chat.Peek(gateway.OpChat, []byte(`{"model":"m","stream":true,`+hello+`}`), dialect.Hint{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, _ = r.Tap().Event(nil, data, data)
-		_, _ = r.Answer(data)
+		_, _ = r.Native.Tap().Frame(nil, dialect.Frame{Raw: data, Data: data})
+		_, _ = r.Native.Answer(data)
 		chat.DecodeError(500, nil, data)
-		_, _ = chat.Peek(gateway.OpChat, data)
+		_, _ = chat.Peek(gateway.OpChat, data, dialect.Hint{})
 	})
 }

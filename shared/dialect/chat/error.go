@@ -4,15 +4,9 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
-	"strings"
-	"time"
 
+	"github.com/sluice-gateway/sluice/shared/dialect"
 	"github.com/sluice-gateway/sluice/shared/gateway"
-)
-
-const (
-	maxVendorText = 1000 // bytes of a provider's message that a caller sees
-	maxRetryAfter = 10 * time.Minute
 )
 
 // body is OpenAI's error object.
@@ -59,11 +53,10 @@ func DecodeError(status int, h http.Header, text []byte) *gateway.Error {
 	if d.Message == "" {
 		d.Message = vendor.Message
 	}
-	e := classify(status, d.Code)
-	e.RetryAfter = retryAfter(h)
-	if message := capped(d.Message); message != "" {
-		e.Message = message
+	if n, ok := d.Code.(float64); ok && status == 0 && n >= 400 && n < 600 {
+		status = int(n)
 	}
+	e := dialect.VendorError(status, h, d.Message)
 	if e.Param, _ = d.Param.(string); len(e.Param) > 64 {
 		e.Param = ""
 	}
@@ -71,62 +64,4 @@ func DecodeError(status int, h http.Header, text []byte) *gateway.Error {
 		e.Code = code
 	}
 	return e
-}
-
-// classes maps a provider's status to ours: the same, with the type that clients know for it.
-var classes = map[int]struct {
-	kind gateway.Kind
-	name string
-	text string
-}{
-	400: {gateway.KindInvalid, "invalid_request_error", "The provider refused the request."},
-	401: {gateway.KindUpstream, "authentication_error", "The provider refused the gateway's credential."},
-	403: {gateway.KindUpstream, "permission_error", "The provider does not permit this to the gateway's credential."},
-	404: {gateway.KindNotFound, "invalid_request_error", "The provider does not know this model or route."},
-	408: {gateway.KindTimeout, "timeout", "The provider took too long."},
-	413: {gateway.KindTooLarge, "invalid_request_error", "The request is too large for the provider."},
-	422: {gateway.KindInvalid, "invalid_request_error", "The provider refused the request."},
-	429: {gateway.KindRateLimited, "throttling_error", "The provider's rate limit is reached."},
-}
-
-func classify(status int, code any) *gateway.Error {
-	if status == 0 {
-		if n, ok := code.(float64); ok && n >= 400 && n < 600 {
-			status = int(n)
-		}
-	}
-	c, found := classes[status]
-	switch {
-	case found:
-		return &gateway.Error{Kind: c.kind, TypeName: c.name, HTTPStatus: status, Message: c.text}
-	case status >= 500 && status < 600:
-		return &gateway.Error{Kind: gateway.KindUpstream, TypeName: "internal_server_error", HTTPStatus: status, Message: "The provider failed."}
-	case status >= 400 && status < 500:
-		return &gateway.Error{Kind: gateway.KindInvalid, HTTPStatus: status, Message: "The provider refused the request."}
-	default:
-		return &gateway.Error{Kind: gateway.KindUpstream, Message: "The provider failed."}
-	}
-}
-
-func capped(s string) string {
-	s = strings.ToValidUTF8(s, "?")
-	if len(s) > maxVendorText {
-		s = strings.ToValidUTF8(s[:maxVendorText], "") + "..."
-	}
-	return s
-}
-
-// retryAfter reads the header in seconds or as a date; absurd values are capped, past ones and rubbish are none.
-func retryAfter(h http.Header) time.Duration {
-	text := h.Get("Retry-After")
-	if text == "" {
-		return 0
-	}
-	wait := time.Duration(0)
-	if seconds, err := strconv.ParseFloat(text, 64); err == nil && seconds >= 0 {
-		wait = time.Duration(min(seconds, maxRetryAfter.Seconds()) * float64(time.Second))
-	} else if at, err := http.ParseTime(text); err == nil {
-		wait = time.Until(at)
-	}
-	return max(0, min(wait, maxRetryAfter))
 }

@@ -1,33 +1,35 @@
 // Package echo is the built-in model: an OpenAI-compatible upstream that needs no account and no network. Its answers are
-// deterministic, its streams come in real chunks, and its usage is what it counted. It is reached like every upstream,
+// deterministic, its streams come in real chunks, and its usage is what it counted. Markers in the prompt make it call tools,
+// think, refuse, fail or dawdle, so that apps can be tried with whatever a provider may do. It is reached like every upstream,
 // through an http.RoundTripper.
 package echo
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"io"
+	"iter"
 	"net/http"
-	"strconv"
+	"slices"
 	"strings"
-	"time"
 )
-
-// pace is the time between two chunks of a stream: enough to see that it is one.
-const pace = 10 * time.Millisecond
 
 // created is the time that every answer bears, so that equal questions get equal answers.
 const created = 1_700_000_000
+
+const (
+	contextWindow = 1 << 20  // tokens of a prompt and of an answer; keeps what one request occupies within bounds
+	maxAnswer     = 60 << 20 // bytes of text in an answer, all of its choices together; the gateway takes no more than 64 MiB
+)
 
 // Transport answers requests itself.
 type Transport struct{}
 
 var _ http.RoundTripper = Transport{}
 
-// RoundTrip answers the three generation routes; it never dials.
+// RoundTrip answers the three generation routes; it never dials. It returns early when the request's context ends.
 func (Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -38,7 +40,7 @@ func (Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 			return route.answer(r.Context(), body)
 		}
 	}
-	return refusal(http.StatusNotFound, "echo does not serve "+r.URL.Path)
+	return invalid("", "echo does not serve %s.", r.URL.Path).with(http.StatusNotFound).response()
 }
 
 var routes = []struct {
@@ -47,31 +49,57 @@ var routes = []struct {
 }{{"/chat/completions", chat}, {"/completions", completions}, {"/embeddings", embeddings}}
 
 // words are echo's tokens: each with the white space before it.
-func words(text string) []string {
-	var out []string
-	start := 0
-	for i, r := range text {
-		if i > start && r == ' ' && text[i-1] != ' ' {
-			out = append(out, text[start:i])
-			start = i
-		}
+func words(text string) []string { return slices.Collect(eachWord(text)) }
+
+func countWords(text string) (n int) {
+	for range eachWord(text) {
+		n++
 	}
-	if start < len(text) {
-		out = append(out, text[start:])
-	}
-	return out
+	return n
 }
 
-// reply is what echo says to a text, cut to at most limit words (0: no limit), and why it stopped.
-func reply(text string, limit int) (said []string, finish string) {
+func eachWord(text string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		start := 0
+		for i, r := range text {
+			if i > start && r == ' ' && text[i-1] != ' ' {
+				if !yield(text[start:i]) {
+					return
+				}
+				start = i
+			}
+		}
+		if start < len(text) {
+			yield(text[start:])
+		}
+	}
+}
+
+// eachToken cuts JSON, which has few spaces, into pieces of four characters.
+func eachToken(text string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		start, n := 0, 0
+		for i := range text {
+			if n == 4 {
+				if !yield(text[start:i]) {
+					return
+				}
+				start, n = i, 0
+			}
+			n++
+		}
+		if start < len(text) {
+			yield(text[start:])
+		}
+	}
+}
+
+// said is what echo says to a text.
+func said(text string) string {
 	if text = strings.TrimSpace(text); text == "" {
 		text = "(nothing)"
 	}
-	said = words("You said: " + text)
-	if limit > 0 && limit < len(said) {
-		return said[:limit], "length"
-	}
-	return said, "stop"
+	return "You said: " + text
 }
 
 func identify(prefix string, body []byte) string {
@@ -79,65 +107,11 @@ func identify(prefix string, body []byte) string {
 	return fmt.Sprintf("%s-echo-%x", prefix, sum[:8])
 }
 
-func plain(v any) (*http.Response, error) {
-	text, err := json.Marshal(v)
-	if err != nil {
-		return nil, err
-	}
-	return response(http.StatusOK, "application/json", io.NopCloser(bytes.NewReader(text)), len(text)), nil
+// quote writes a JSON string as people would: without escapes for HTML.
+func quote(text string) []byte {
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	_ = e.Encode(text) // a string into memory: cannot fail
+	return []byte(strings.TrimSuffix(b.String(), "\n"))
 }
-
-func refusal(status int, message string) (*http.Response, error) {
-	text, _ := json.Marshal(map[string]any{"error": map[string]any{
-		"message": message, "type": "invalid_request_error", "param": nil, "code": nil,
-	}})
-	return response(status, "application/json", io.NopCloser(bytes.NewReader(text)), len(text)), nil
-}
-
-func response(status int, mediaType string, body io.ReadCloser, n int) *http.Response {
-	return &http.Response{
-		Status: strconv.Itoa(status) + " " + http.StatusText(status), StatusCode: status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: http.Header{"Content-Type": {mediaType}}, Body: body, ContentLength: int64(n),
-	}
-}
-
-// stream hands out one event for each Read, at echo's pace, until the context ends.
-type stream struct {
-	ctx    context.Context
-	events [][]byte
-	rest   []byte
-}
-
-func newStream(ctx context.Context, chunks []answer) (*http.Response, error) {
-	s := &stream{ctx: ctx}
-	for _, chunk := range chunks {
-		text, err := json.Marshal(chunk)
-		if err != nil {
-			return nil, err
-		}
-		s.events = append(s.events, []byte("data: "+string(text)+"\n\n"))
-	}
-	s.events = append(s.events, []byte("data: [DONE]\n\n"))
-	return response(http.StatusOK, "text/event-stream", s, -1), nil
-}
-
-func (s *stream) Read(p []byte) (int, error) {
-	if len(s.rest) == 0 {
-		if len(s.events) == 0 {
-			return 0, io.EOF
-		}
-		timer := time.NewTimer(pace)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-s.ctx.Done():
-			return 0, context.Cause(s.ctx)
-		}
-		s.rest, s.events = s.events[0], s.events[1:]
-	}
-	n := copy(p, s.rest)
-	s.rest = s.rest[n:]
-	return n, nil
-}
-
-func (s *stream) Close() error { s.events, s.rest = nil, nil; return nil }

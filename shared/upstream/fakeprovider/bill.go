@@ -19,22 +19,30 @@ const (
 	Rejected Outcome = "rejected" // nothing was generated, nothing is charged
 )
 
-// Line is what the provider charges for one request.
+// Line is what the provider charges for one request. PromptTokens and CompletionTokens are all tokens; the others are parts of
+// them.
 type Line struct {
-	Seq              int64      `json:"seq"`   // from 1, in the order of billing
-	Start            time.Time  `json:"start"` // when the request had been read
-	End              time.Time  `json:"end"`   // when the line was written
-	RequestID        string     `json:"request_id,omitempty"`
-	Model            string     `json:"model"`
-	Op               string     `json:"op"` // chat, completions or embeddings
-	Stream           bool       `json:"stream,omitempty"`
-	Outcome          Outcome    `json:"outcome"`
-	PromptTokens     int64      `json:"prompt_tokens"`
-	CachedTokens     int64      `json:"cached_tokens,omitempty"` // part of PromptTokens
-	CompletionTokens int64      `json:"completion_tokens"`
-	ReasoningTokens  int64      `json:"reasoning_tokens,omitempty"` // part of CompletionTokens
-	ClientGone       *time.Time `json:"client_gone,omitempty"`      // when the client's hanging up was noticed
-	FullSend         bool       `json:"full_send"`                  // the whole answer was, or is about to be, written
+	Seq       int64     `json:"seq"`   // from 1, in the order of billing
+	Start     time.Time `json:"start"` // when the request had been read
+	End       time.Time `json:"end"`   // when the line was written
+	RequestID string    `json:"request_id,omitempty"`
+	Wire      string    `json:"wire"` // one of Wires
+	Model     string    `json:"model"`
+	Op        string    `json:"op"` // chat, completions, embeddings, responses, messages, generate or converse
+	Stream    bool      `json:"stream,omitempty"`
+	Outcome   Outcome   `json:"outcome"`
+
+	PromptTokens          int64 `json:"prompt_tokens"`
+	CachedTokens          int64 `json:"cached_tokens,omitempty"`         // read from a cache
+	CacheWrite5mTokens    int64 `json:"cache_write_5m_tokens,omitempty"` // written to a cache for five minutes
+	CacheWrite1hTokens    int64 `json:"cache_write_1h_tokens,omitempty"` // written to a cache for an hour
+	PromptAudioTokens     int64 `json:"prompt_audio_tokens,omitempty"`
+	CompletionTokens      int64 `json:"completion_tokens"`
+	ReasoningTokens       int64 `json:"reasoning_tokens,omitempty"`
+	CompletionAudioTokens int64 `json:"completion_audio_tokens,omitempty"`
+
+	ClientGone *time.Time `json:"client_gone,omitempty"` // when the client's hanging up was noticed
+	FullSend   bool       `json:"full_send"`             // the whole answer was, or is about to be, written
 }
 
 // bill is an append-only list that can be waited on, and optionally a file with one JSON object a line.

@@ -2,51 +2,52 @@ package fakeprovider
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/sluice-gateway/sluice/shared/upstream/fakeprovider/internal/wire"
 )
 
 // exchange is one request being answered.
 type exchange struct {
-	p    *Provider
-	w    http.ResponseWriter
-	r    *http.Request
-	id   string
-	call *call
-	plan *plan
-	answer
+	p      *Provider
+	w      http.ResponseWriter
+	r      *http.Request
+	vendor *vendor
+	target *wire.Target
+	call   *wire.Call
+	plan   *plan
+	reply  *wire.Reply
+	events wire.Stream
 
-	chunks  int  // content chunks written so far, of all choices
-	started bool // generation has begun
-	opened  bool // an event was written
-	billed  bool
-	line    Line
+	chunks   int  // pieces of content written so far, of all choices
+	thoughts int  // those of them that are thoughts
+	started  bool // generation has begun
+	opened   bool // an event was written
+	billed   bool
+	line     Line
 }
 
-func (p *Provider) generate(w http.ResponseWriter, r *http.Request, path string, parse func(*call, map[string]any)) {
-	x := &exchange{p: p, w: w, r: r, id: strconv.FormatInt(p.ids.Add(1), 10)}
-	x.line = Line{Op: opNames[path], RequestID: requestID(r)}
-	no := p.checkHeaders(r)
-	var fields map[string]any
-	if no == nil {
-		fields, no = p.readBody(w, r)
-	}
+func (p *Provider) generate(w http.ResponseWriter, r *http.Request, v *vendor, t *wire.Target) {
+	x := &exchange{p: p, w: w, r: r, vendor: v, target: t, plan: &plan{}, billed: t.Free}
+	x.line = Line{Wire: v.name, Op: t.Op, RequestID: requestID(r)}
+	fields, no := p.read(w, r, v)
 	x.line.Start = time.Now()
-	x.line.Model, _ = fields["model"].(string)
+	req := &wire.Request{Fields: fields, Model: wire.First(t.Model, wire.Text(fields, "model")), Stream: t.Stream, Header: r.Header}
+	x.line.Model = req.Model
 	if no == nil {
-		no = checkFields(path, fields)
+		req.Manner = p.planOf(req.Model).Manner
+		x.call, no = t.Format.Parse(req)
 	}
 	if no != nil {
 		x.reject(*no)
 		return
 	}
-	x.call = newCall(path, fields, parse)
 	x.plan = p.plan(x.call)
-	x.line.Stream = x.call.stream
+	x.line.Stream = x.call.Stream
 	if x.plan.unknown {
-		x.reject(refusal{status: http.StatusNotFound, param: "model", message: "The model `" + x.call.model + "` does not exist."})
+		x.reject(wire.Refusal{Status: http.StatusNotFound, Param: "model", Message: "The model `" + x.call.Model + "` does not exist."})
 		return
 	}
 	x.run()
@@ -56,6 +57,9 @@ func (x *exchange) run() {
 	for range x.plan.preludes {
 		x.w.WriteHeader(http.StatusProcessing)
 	}
+	x.reply = &wire.Reply{
+		ID: strconv.FormatInt(x.p.ids.Add(1), 10), Call: x.call, Extra: x.extra(), Every: x.plan.usage.every, Usage: x.usage,
+	}
 	if !x.wait(x.plan.delay) {
 		return
 	}
@@ -63,32 +67,56 @@ func (x *exchange) run() {
 		x.reject(*no)
 		return
 	}
-	x.line.PromptTokens = x.call.promptTokens
-	if x.plan.cached {
-		x.line.CachedTokens = x.p.cachedTokens(x.call)
+	if x.plan.Block && !x.call.AnswersBlocked {
+		x.reject(*wire.Blocked())
+		return
 	}
-	if x.call.op != "embeddings" {
-		x.answer = x.call.compose(x.plan)
+	x.charge()
+	if x.call.Op != "embeddings" {
+		x.reply.Answer = x.call.Compose(x.plan.Manner)
 	}
 	if x.plan.instead != nil {
 		x.plan.instead(x)
 		return
 	}
+	x.answer()
+}
+
+// charge puts the price of the prompt on the line.
+func (x *exchange) charge() {
+	x.line.PromptTokens, x.line.PromptAudioTokens = x.call.Prompt.Tokens(), x.call.Prompt.Audio()
+	if x.plan.cached {
+		x.p.cached(x.call, &x.line)
+	}
+}
+
+func (x *exchange) answer() {
 	x.setHeaders()
-	asStream := (x.call.stream || x.plan.streamAll) && !x.plan.jsonOnly && x.call.op != "embeddings"
-	if asStream {
+	events := x.target.Format.Stream(x.reply)
+	if (x.call.Stream || x.plan.streamAll) && !x.plan.jsonOnly && events != nil {
+		x.events = events
 		x.stream()
 		return
 	}
 	x.json()
 }
 
+func (x *exchange) extra() json.RawMessage {
+	if x.plan.extra {
+		return extraFields
+	}
+	return nil
+}
+
+// extraFields is what unknown-fields adds.
+var extraFields = json.RawMessage(`{"nested":[1,null,"é\u2028",1e2,{"deep":true}],"big":12345678901234567890}`)
+
 func (x *exchange) setHeaders() {
 	h := x.w.Header()
-	h.Set("X-Request-Id", "req_"+x.id)
-	h.Set("Openai-Version", "2020-10-01")
-	h.Set("X-Ratelimit-Limit-Requests", "10000")
-	h.Set("X-Ratelimit-Remaining-Requests", "9999")
+	for name, value := range x.vendor.headers {
+		h.Set(name, value)
+	}
+	h.Set(x.vendor.idHeader, "req_"+x.reply.ID)
 	if x.plan.headers != nil {
 		x.plan.headers(h)
 	}
@@ -97,9 +125,9 @@ func (x *exchange) setHeaders() {
 // json writes the answer in one piece.
 func (x *exchange) json() {
 	x.finishAll()
-	body, err := json.Marshal(x.whole())
-	if err != nil {
-		panic(fmt.Sprintf("fakeprovider: %v", err))
+	body := wire.JSON(x.target.Format.Whole(x.reply))
+	if f, ok := x.target.Format.(wire.Header); ok {
+		f.Headers(x.reply, x.w.Header())
 	}
 	h, b := x.w.Header(), x.plan.broken
 	h.Set("Content-Type", "application/json")
@@ -120,10 +148,17 @@ func (x *exchange) json() {
 }
 
 // total is the number of content chunks of a whole answer.
-func (x *exchange) total() int { return len(x.words) * x.call.n }
+func (x *exchange) total() int { return x.reply.Total() * x.call.N }
 
 // finishAll makes the answer count as generated to its end.
-func (x *exchange) finishAll() { x.chunks, x.started = x.total(), true }
+func (x *exchange) finishAll() {
+	x.started, x.chunks, x.thoughts = true, x.total(), 0
+	for _, b := range x.reply.Blocks {
+		if b.Kind == wire.Thought {
+			x.thoughts += len(b.Pieces) * x.call.N
+		}
+	}
+}
 
 // wait lets d pass. It reports false, with the line written, if the client hung up or the provider closes.
 func (x *exchange) wait(d time.Duration) bool {
@@ -142,50 +177,6 @@ func (x *exchange) wait(d time.Duration) bool {
 	}
 	x.abandon()
 	return false
-}
-
-// abandon bills what was generated until the client left.
-func (x *exchange) abandon() {
-	if x.r.Context().Err() != nil {
-		now := time.Now()
-		x.line.ClientGone = &now
-	}
-	if x.line.PromptTokens == 0 {
-		x.line.PromptTokens = x.call.promptTokens
-	}
-	x.settle(false)
-}
-
-// settle puts the line on the bill, once; full says that the whole answer is or will be written.
-func (x *exchange) settle(full bool) {
-	x.line.Outcome, x.line.FullSend = Partial, full
-	if x.started && x.chunks == x.total() {
-		x.line.Outcome = Billed
-	}
-	if x.started {
-		x.line.ReasoningTokens = int64(x.reasoning * x.call.n)
-	}
-	x.line.CompletionTokens = int64(x.chunks) + x.line.ReasoningTokens
-	x.append()
-}
-
-// reject answers an error and bills nothing.
-func (x *exchange) reject(no refusal) {
-	x.line.Outcome, x.line.FullSend = Rejected, true
-	x.append()
-	if no.retryAfter == "date" {
-		no.retryAfter = time.Now().Add(2 * time.Second).UTC().Format(http.TimeFormat)
-	}
-	writeError(x.w, no)
-}
-
-func (x *exchange) append() {
-	if x.billed {
-		return
-	}
-	x.billed = true
-	x.line.End = time.Now()
-	x.p.bill.add(x.line)
 }
 
 // write sends bytes at once, or one by one if the plan says so. It reports false, with the line written, if the client is gone.

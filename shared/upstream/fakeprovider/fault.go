@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/sluice-gateway/sluice/shared/upstream/fakeprovider/internal/wire"
 )
 
 const (
@@ -30,17 +32,15 @@ func page(contentType, body string) func(*exchange) {
 }
 
 func echoSecret(x *exchange) {
-	auth := x.r.Header.Get("Authorization")
-	x.line.PromptTokens = 0
-	x.reject(refusal{
-		status: http.StatusUnauthorized, message: "Incorrect API key provided: " + auth,
-		alsoHeader: "X-Debug-Authorization", alsoText: auth,
+	name, value := x.vendor.credentialOf(x.r)
+	x.reject(wire.Refusal{
+		Status: http.StatusUnauthorized, Message: "Incorrect API key provided: " + value,
+		AlsoHeader: "X-Debug-" + name, AlsoText: value,
 	})
 }
 
 func redirect(x *exchange) {
-	x.line.PromptTokens = 0
-	x.reject(refusal{status: http.StatusTemporaryRedirect, message: "Moved.", alsoHeader: "Location", alsoText: redirectPath})
+	x.reject(wire.Refusal{Status: http.StatusTemporaryRedirect, Message: "Moved.", AlsoHeader: "Location", AlsoText: redirectPath})
 }
 
 func badLength(x *exchange) {
@@ -104,7 +104,7 @@ func hang(x *exchange) {
 
 func errorEvent(x *exchange) {
 	x.settle(false)
-	x.write(x.plan.frame.frame(refusal{status: 500}.body(), false, false))
+	x.send(x.events.Fail())
 }
 
 func endCleanly(x *exchange) { x.settle(false) }

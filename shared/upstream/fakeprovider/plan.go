@@ -5,10 +5,13 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/sluice-gateway/sluice/shared/upstream/fakeprovider/internal/wire"
 )
 
 // plan is how a model answers; the zero plan is a good provider.
 type plan struct {
+	wire.Manner
 	times    int // how many calls with one prompt get this plan; 0: all
 	unknown  bool
 	delay    time.Duration
@@ -16,12 +19,10 @@ type plan struct {
 	byteGap  time.Duration
 	byByte   bool
 	preludes int // informational answers
-	words    int
-	bigWord  int // bytes
 	cached   bool
 	extra    bool // unknown fields
 
-	refusal   *refusal        // the answer is this error
+	refusal   *wire.Refusal   // the answer is this error
 	instead   func(*exchange) // replaces the answer
 	jsonOnly  bool            // never stream
 	streamAll bool            // always stream
@@ -30,7 +31,6 @@ type plan struct {
 	usage     usagePolicy
 	frame     framing
 	broken    *breakage
-	reasoning int
 }
 
 // stage is a place in an answer where it may break.
@@ -59,14 +59,14 @@ type behaviour struct {
 
 // behaviours is the one table of what a model name can ask for; the package comment describes each.
 var behaviours = []behaviour{
-	{"4N", func(p *plan, n int) { p.refuse().status = 400 + n%100 }},
-	{"5N", func(p *plan, n int) { p.refuse().status = 500 + n%100 }},
-	{"retry-after-N", func(p *plan, n int) { p.refuse().retryAfter, p.refuse().withoutRetryAfter = seconds(n), n == 0 }},
-	{"retry-after-date", func(p *plan, _ int) { p.refuse().retryAfter = "date" }},
-	{"retry-after-absurd", func(p *plan, _ int) { p.refuse().retryAfter = "99999999999999999999" }},
+	{"4N", func(p *plan, n int) { p.refuse().Status = 400 + n%100 }},
+	{"5N", func(p *plan, n int) { p.refuse().Status = 500 + n%100 }},
+	{"retry-after-N", func(p *plan, n int) { p.refuse().RetryAfter, p.refuse().WithoutRetryAfter = seconds(n), n == 0 }},
+	{"retry-after-date", func(p *plan, _ int) { p.refuse().RetryAfter = "date" }},
+	{"retry-after-absurd", func(p *plan, _ int) { p.refuse().RetryAfter = "99999999999999999999" }},
 	{"secret-echo", func(p *plan, _ int) { p.instead = echoSecret }},
 	{"redirect", func(p *plan, _ int) { p.instead = redirect }},
-	{"error-in-200", func(p *plan, _ int) { p.refuse().status = http.StatusOK }},
+	{"error-in-200", func(p *plan, _ int) { p.refuse().Status = http.StatusOK }},
 	{"html", func(p *plan, _ int) { p.instead = page("text/html; charset=utf-8", htmlPage) }},
 	{"empty", func(p *plan, _ int) { p.instead = page("application/json", "") }},
 	{"truncated-json", func(p *plan, _ int) { p.halve = true }},
@@ -102,7 +102,7 @@ var behaviours = []behaviour{
 	{"bom", func(p *plan, _ int) { p.frame.bom = true }},
 	{"multi-data", func(p *plan, _ int) { p.frame.twoLines = true }},
 	{"no-final-newline", func(p *plan, _ int) { p.frame.openEnd = true }},
-	{"big-event-N", func(p *plan, n int) { p.bigWord = n << 10 }},
+	{"big-event-N", func(p *plan, n int) { p.BigWord = n << 10 }},
 	{"unknown-fields", func(p *plan, _ int) { p.extra = true }},
 	{"hostile-headers", func(p *plan, _ int) { p.headers = hostileHeaders }},
 	{"huge-headers", func(p *plan, _ int) { p.headers = hugeHeader }},
@@ -110,14 +110,25 @@ var behaviours = []behaviour{
 	{"bad-length", func(p *plan, _ int) { p.instead = badLength }},
 	{"informational-N", func(p *plan, n int) { p.preludes = n }},
 	{"gzip-bomb", func(p *plan, _ int) { p.instead = gzipBomb }},
-	{"words-N", func(p *plan, n int) { p.words = n }},
-	{"reasoning-N", func(p *plan, n int) { p.reasoning = n }},
+	{"words-N", func(p *plan, n int) { p.Words = n }},
+	{"reasoning-N", func(p *plan, n int) { p.Reasoning = n }},
+	{"think-N", func(p *plan, n int) { p.Think = n }},
+	{"tools-N", func(p *plan, n int) { p.Calls = n }},
+	{"redact", func(p *plan, _ int) { p.Redact = true }},
+	{"refuse", func(p *plan, _ int) { p.Refuse = true }},
+	{"filter", func(p *plan, _ int) { p.Filter = true }},
+	{"block", func(p *plan, _ int) { p.Block = true }},
+	{"citations", func(p *plan, _ int) { p.Citations = true }},
+	{"logprobs", func(p *plan, _ int) { p.Logprobs = true }},
+	{"mistral", func(p *plan, _ int) { p.Mistral = true }},
+	{"schema", func(*plan, int) {}}, // what every model does
+	{"bad-crc", func(p *plan, _ int) { p.frame.badCRC = true }},
 	{"cached", func(p *plan, _ int) { p.cached = true }},
 }
 
-func (p *plan) refuse() *refusal {
+func (p *plan) refuse() *wire.Refusal {
 	if p.refusal == nil {
-		p.refusal = &refusal{status: http.StatusTooManyRequests}
+		p.refusal = &wire.Refusal{Status: http.StatusTooManyRequests}
 	}
 	return p.refusal
 }
@@ -181,19 +192,24 @@ func match(pattern, word string) (n int, ok bool) {
 	return n, err == nil && n >= 0
 }
 
-// plan returns how this call is to be answered, and counts it if the plan is for the first calls only.
-func (p *Provider) plan(c *call) *plan {
-	v, ok := p.plans.Load(c.model)
+// planOf returns how a model answers.
+func (p *Provider) planOf(model string) *plan {
+	v, ok := p.plans.Load(model)
 	if !ok {
-		v, _ = p.plans.LoadOrStore(c.model, planFor(c.model))
+		v, _ = p.plans.LoadOrStore(model, planFor(model))
 	}
-	pl := v.(*plan)
+	return v.(*plan)
+}
+
+// plan returns how this call is to be answered, and counts it if the plan is for the first calls only.
+func (p *Provider) plan(c *wire.Call) *plan {
+	pl := p.planOf(c.Model)
 	if pl.times == 0 {
 		return pl
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	key := c.model + "\x00" + c.source
+	key := c.Model + "\x00" + c.Prompt.Source()
 	if p.faults[key] >= pl.times {
 		return &plan{}
 	}

@@ -14,29 +14,29 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
-)
 
-// DefaultKey is the API key that is expected unless WithKey says otherwise.
-const DefaultKey = "sk-fakeprovider-key"
+	"github.com/sluice-gateway/sluice/shared/upstream/fakeprovider/internal/openai"
+	"github.com/sluice-gateway/sluice/shared/upstream/fakeprovider/internal/wire"
+)
 
 // MaxBodyBytes is the largest request body that is read.
 const MaxBodyBytes = 64 << 20
 
 // Provider is the fake. It is an http.Handler, safe for concurrent use; its routes answer with and without /v1.
 type Provider struct {
-	key   string
-	bill  *bill
-	plans sync.Map // model name -> *plan
-	ids   atomic.Int64
-	stop  chan struct{}
-	once  sync.Once
+	vendors []vendor
+	bill    *bill
+	plans   sync.Map // model name -> *plan
+	ids     atomic.Int64
+	stop    chan struct{}
+	once    sync.Once
 
 	mu         sync.Mutex
 	canaries   [][]byte
 	violations []Violation
 	seen       []Seen
 	faults     map[string]int      // faults served so far, for plans that end
-	prompts    map[string][]string // recent prompts by model, for cached tokens
+	prompts    map[string][]prefix // recent prompts by model, for cached tokens
 }
 
 type options struct {
@@ -69,8 +69,8 @@ func New(opts ...Option) *Provider {
 		panic("fakeprovider: " + err.Error())
 	}
 	p := &Provider{
-		key: o.key, bill: b, stop: make(chan struct{}),
-		faults: make(map[string]int), prompts: make(map[string][]string),
+		vendors: vendorsOf(o.key), bill: b, stop: make(chan struct{}),
+		faults: make(map[string]int), prompts: make(map[string][]prefix),
 	}
 	p.AddCanaries(o.canaries...)
 	return p
@@ -111,14 +111,16 @@ func (p *Provider) Listen(ctx context.Context, addr string, ready func(url strin
 	return nil
 }
 
-// ServeHTTP answers POST chat/completions, completions and embeddings and GET models, and, without a key, GET bill and
-// violations as JSON lines.
+// ServeHTTP answers the routes of every wire and OpenAI's GET models, and, without a key, GET bill and violations as JSON lines.
 func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	path := strings.TrimPrefix(r.URL.Path, "/v1")
-	if parse, ok := ops[path]; ok && r.Method == http.MethodPost {
-		p.generate(w, r, path, parse)
-		return
+	for i := range p.vendors {
+		v := &p.vendors[i]
+		if t := v.match(r); t != nil {
+			p.serve(w, r, v, t)
+			return
+		}
 	}
+	path := strings.TrimPrefix(r.URL.Path, "/v1")
 	switch r.Method + " " + path {
 	case "GET /models":
 		p.listModels(w, r)
@@ -130,13 +132,33 @@ func (p *Provider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if path == redirectPath {
 			p.violate(r, "", "followed a redirect")
 		}
-		writeError(w, refusal{status: http.StatusNotFound, message: "Unknown request URL: " + r.Method + " " + r.URL.Path})
+		writeError(w, openai.Chat{}, wire.Refusal{Status: http.StatusNotFound, Message: "Unknown request URL: " + r.Method + " " + r.URL.Path})
 	}
 }
 
+func (p *Provider) serve(w http.ResponseWriter, r *http.Request, v *vendor, t *wire.Target) {
+	if t.Handle == nil {
+		p.generate(w, r, v, t)
+		return
+	}
+	if no := p.admit(r, v); no != nil {
+		writeError(w, t.Format, *no)
+		return
+	}
+	t.Handle(w, r)
+}
+
+// admit checks headers and credential of a request without a body.
+func (p *Provider) admit(r *http.Request, v *vendor) *wire.Refusal {
+	if no := p.checkHeaders(r, v); no != nil {
+		return no
+	}
+	return v.authorize(r, nil)
+}
+
 func (p *Provider) listModels(w http.ResponseWriter, r *http.Request) {
-	if no := p.checkHeaders(r); no != nil {
-		writeError(w, *no)
+	if no := p.admit(r, &p.vendors[0]); no != nil {
+		writeError(w, openai.Chat{}, *no)
 		return
 	}
 	type model struct {
@@ -147,7 +169,7 @@ func (p *Provider) listModels(w http.ResponseWriter, r *http.Request) {
 	}
 	list := []model{}
 	for _, id := range []string{"fake-echo", "gpt-3.5-turbo", "gpt-4o-mini", "text-embedding-3-small"} {
-		list = append(list, model{id, "model", created, "fakeprovider"})
+		list = append(list, model{id, "model", openai.Created, "fakeprovider"})
 	}
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(map[string]any{"object": "list", "data": list})

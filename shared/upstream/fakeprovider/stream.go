@@ -1,90 +1,42 @@
 package fakeprovider
 
 import (
-	"bytes"
 	"encoding/json"
-	"fmt"
+
+	"github.com/sluice-gateway/sluice/shared/upstream/fakeprovider/internal/wire"
 )
-
-// framing is how events are written; the zero value is how OpenAI does it.
-type framing struct {
-	eol      string // default \n
-	comments bool
-	noSpace  bool
-	bom      bool
-	twoLines bool // JSON in two data lines
-	openEnd  bool // the last event lacks its empty line
-}
-
-// frame makes one event of the stream.
-func (f framing) frame(payload []byte, first, last bool) []byte {
-	eol := f.eol
-	if eol == "" {
-		eol = "\n"
-	}
-	field := "data: "
-	if f.noSpace {
-		field = "data:"
-	}
-	var b bytes.Buffer
-	if f.bom && first {
-		b.WriteString("\uFEFF")
-	}
-	if f.comments {
-		b.WriteString(": keep-alive" + eol + eol + ":" + eol + "id: 1" + eol + "retry: 1000" + eol + "unknown" + eol)
-	}
-	head, tail, cut := bytes.Cut(payload, []byte(`,"`))
-	if f.twoLines && cut {
-		b.WriteString(field + string(head) + "," + eol + field + `"` + string(tail) + eol)
-	} else {
-		b.WriteString(field + string(payload) + eol)
-	}
-	if !f.openEnd || !last {
-		b.WriteString(eol)
-	}
-	return b.Bytes()
-}
 
 // stream writes the answer as events.
 func (x *exchange) stream() {
 	x.line.Stream = true // also when nobody asked
-	x.w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
+	x.w.Header().Set("Content-Type", contentType(x.target.Format))
 	x.started = true
-	if !x.openChoices() || !x.sendContent() {
+	if !x.send(x.events.Open()) || !x.sendContent() {
 		return
 	}
 	x.settle(x.plan.broken == nil || x.plan.broken.at == atContent)
-	if x.breaks(atFinish) {
+	if x.breaks(atFinish) || !x.send(x.events.Finish()) || x.breaks(atUsage) || !x.report() || x.breaks(atDone) {
 		return
 	}
-	for i := range x.call.n {
-		if !x.event(x.chunk(i, delta{finish: x.finish})) {
-			return
-		}
+	for _, e := range x.events.Done() {
+		x.write(x.frame(e, true))
 	}
-	if x.breaks(atUsage) || !x.sendUsage() || x.breaks(atDone) {
-		return
-	}
-	x.write(x.plan.frame.frame([]byte("[DONE]"), false, true))
-}
-
-// openChoices sends what comes before the first word: for chats, the role.
-func (x *exchange) openChoices() bool {
-	for i := range x.call.n {
-		if x.call.op == "chat" && !x.event(x.chunk(i, delta{role: "assistant"})) {
-			return false
-		}
-	}
-	return true
 }
 
 func (x *exchange) sendContent() bool {
-	for i := range x.words {
-		for choice := range x.call.n {
-			if x.breaks(atContent) || !x.wait(x.plan.gap) {
+	for b, block := range x.reply.Blocks {
+		for choice := range x.call.N {
+			if !x.send(x.events.Begin(choice, b)) {
 				return false
 			}
-			if !x.sendPiece(choice, i) {
+		}
+		for i := range block.Pieces {
+			if !x.sendPiece(b, i) {
+				return false
+			}
+		}
+		for choice := range x.call.N {
+			if !x.send(x.events.End(choice, b)) {
 				return false
 			}
 		}
@@ -92,37 +44,66 @@ func (x *exchange) sendContent() bool {
 	return !x.breaks(atContent)
 }
 
-func (x *exchange) sendPiece(choice, i int) bool {
-	d := delta{text: x.piece(i)}
-	x.chunks++
-	if x.plan.halve && x.chunks == x.total() {
-		payload, _ := json.Marshal(x.chunk(choice, d))
-		x.settle(true)
-		x.write(x.plan.frame.frame(payload[:len(payload)/2], false, true))
-		return false
+// sendPiece sends one piece of each choice.
+func (x *exchange) sendPiece(block, i int) bool {
+	for choice := range x.call.N {
+		if x.breaks(atContent) || !x.wait(x.plan.gap) {
+			return false
+		}
+		x.chunks++
+		if x.reply.Blocks[block].Kind == wire.Thought {
+			x.thoughts++
+		}
+		events := x.events.Piece(choice, block, i)
+		if x.plan.halve && x.chunks == x.total() {
+			x.sendHalf(append(events, x.events.End(choice, block)...))
+			return false
+		}
+		if !x.send(events) {
+			return false
+		}
 	}
-	return x.event(x.chunk(choice, d))
+	return true
 }
 
-func (x *exchange) sendUsage() bool {
-	if !x.call.includeUsage || x.plan.usage.none {
-		return true
+// sendHalf sends half of the last content event, and no more.
+func (x *exchange) sendHalf(events []wire.Event) {
+	x.settle(true)
+	if len(events) == 0 {
+		return
 	}
-	if x.plan.usage.twice && !x.event(x.usageChunk(tokens{Prompt: 1, Completion: 1, Total: 2}.json())) {
-		return false
+	e := events[0]
+	if _, binary := x.target.Format.(wire.Framer); binary {
+		frame := x.frame(e, true)
+		x.write(frame[:len(frame)/2])
+		return
 	}
-	return x.event(x.usageChunk(x.usage()))
+	payload := e.Payload()
+	e.Data = wire.Raw(payload[:len(payload)/2])
+	x.write(x.frame(e, true))
 }
 
-// event sends one JSON event.
-func (x *exchange) event(v any) bool {
-	payload, err := json.Marshal(v)
-	if err != nil {
-		panic(fmt.Sprintf("fakeprovider: %v", err))
+// report sends the usage, after a wrong one if the plan says so.
+func (x *exchange) report() bool {
+	if x.plan.usage.twice {
+		truth := x.reply.Usage
+		x.reply.Usage = func() json.RawMessage { return x.one() }
+		sent := x.send(x.events.Report(false))
+		x.reply.Usage = truth
+		if !sent {
+			return false
+		}
 	}
-	first := !x.opened
-	x.opened = true
-	return x.write(x.plan.frame.frame(payload, first, false))
+	return x.send(x.events.Report(true))
+}
+
+func (x *exchange) send(events []wire.Event) bool {
+	for _, e := range events {
+		if !x.write(x.frame(e, false)) {
+			return false
+		}
+	}
+	return true
 }
 
 // breaks ends the answer here if the plan says so, and reports whether it did.

@@ -2,17 +2,14 @@ package fakeprovider
 
 import (
 	"bytes"
-	"crypto/subtle"
-	"encoding/json"
-	"errors"
-	"fmt"
 	"io"
 	"mime"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
+
+	"github.com/sluice-gateway/sluice/shared/upstream/fakeprovider/internal/wire"
 )
 
 // Violation is something that a gateway must never send. It names the place, not the value.
@@ -83,12 +80,12 @@ func requestID(r *http.Request) string {
 	return r.Header.Get("X-Request-Id")
 }
 
-// forbiddenHeaders must not reach a provider: hop-by-hop ones, other credentials, and what is between caller and gateway. A name
-// ending in - stands for all that begin with it.
+// forbiddenHeaders must not reach a provider: hop-by-hop ones, other vendors' headers and credentials, and what is between caller
+// and gateway. A name ending in - stands for all that begin with it. Each vendor takes its own of them.
 var forbiddenHeaders = []string{
 	"Keep-Alive", "Proxy-", "Te", "Trailer", "Upgrade",
 	"X-Litellm-", "X-Sluice-", "Llm_provider-", "Prefer", "X-Forwarded-", "Forwarded", "X-Real-Ip", "Cookie",
-	"X-Api-Key", "Api-Key", "X-Goog-Api-Key",
+	"Authorization", "X-Api-Key", "Api-Key", "X-Goog-", "Anthropic-", "X-Amz-", "X-Amzn-", "Openai-",
 }
 
 // forbiddenFields of a body steer a gateway and mean nothing to a provider.
@@ -99,32 +96,32 @@ var forbiddenFields = []string{
 }
 
 // checkHeaders returns why the request is refused for its headers, or nil.
-func (p *Provider) checkHeaders(r *http.Request) *refusal {
+func (p *Provider) checkHeaders(r *http.Request, v *vendor) *wire.Refusal {
 	bad := ""
 	for name, values := range r.Header {
 		switch {
-		case name == "Connection" && !slices.Contains([]string{"close", "keep-alive"}, strings.ToLower(values[0])), forbidden(name):
+		case name == "Connection" && !slices.Contains([]string{"close", "keep-alive"}, strings.ToLower(values[0])),
+			among(forbiddenHeaders, name) && !among(v.own, name):
 			bad = "header " + name
 		case p.hasCanary([]byte(strings.Join(values, "\n"))):
 			bad = "a secret in header " + name
 		}
 	}
-	if p.hasCanary([]byte(r.URL.String())) {
+	switch {
+	case p.hasCanary([]byte(r.URL.String())):
 		bad = "a secret in the URL"
+	case r.URL.Query().Has("key"):
+		bad = "a key in the URL"
 	}
 	if bad != "" {
 		p.violate(r, "", bad)
-		return &refusal{status: 400, message: "This must not be sent to a provider: " + bad}
-	}
-	want, got := "Bearer "+p.key, r.Header.Values("Authorization")
-	if len(got) != 1 || subtle.ConstantTimeCompare([]byte(got[0]), []byte(want)) != 1 {
-		return &refusal{status: 401, code: "invalid_api_key", message: "Incorrect API key provided."}
+		return &wire.Refusal{Status: 400, Message: "This must not be sent to a provider: " + bad}
 	}
 	return nil
 }
 
-func forbidden(header string) bool {
-	return slices.ContainsFunc(forbiddenHeaders, func(f string) bool {
+func among(list []string, header string) bool {
+	return slices.ContainsFunc(list, func(f string) bool {
 		return f == header || strings.HasSuffix(f, "-") && strings.HasPrefix(header, f)
 	})
 }
@@ -135,91 +132,41 @@ func (p *Provider) hasCanary(text []byte) bool {
 	return slices.ContainsFunc(p.canaries, func(c []byte) bool { return len(c) > 0 && bytes.Contains(text, c) })
 }
 
-// readBody reads and decodes the JSON object of a request, or says why it is refused.
-func (p *Provider) readBody(w http.ResponseWriter, r *http.Request) (map[string]any, *refusal) {
+// read checks headers and credential and decodes the JSON object of a request, or says why it is refused.
+func (p *Provider) read(w http.ResponseWriter, r *http.Request, v *vendor) (map[string]any, *wire.Refusal) {
+	if no := p.checkHeaders(r, v); no != nil {
+		return nil, no
+	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBodyBytes))
 	if err != nil {
-		return nil, invalid("", "the body could not be read: %v", err)
+		return nil, wire.Invalid("", "the body could not be read: %v", err)
+	}
+	if no := v.authorize(r, body); no != nil {
+		return nil, no
 	}
 	p.remember(r, body)
 	if mt, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || mt != "application/json" {
-		return nil, invalid("", "Content-Type must be application/json")
+		return nil, wire.Invalid("", "Content-Type must be application/json")
 	}
-	fields, err := decodeStrict(body)
+	fields, err := wire.DecodeStrict(body)
 	if err != nil {
-		return nil, invalid("", "We could not parse the JSON body of your request: %v", err)
+		return nil, wire.Invalid("", "We could not parse the JSON body of your request: %v", err)
 	}
-	model, _ := fields["model"].(string)
+	return fields, p.checkBody(r, body, fields)
+}
+
+// checkBody looks for what must never arrive.
+func (p *Provider) checkBody(r *http.Request, body []byte, fields map[string]any) *wire.Refusal {
+	model := wire.Text(fields, "model")
 	if p.hasCanary(body) {
 		p.violate(r, model, "a secret in the body")
-		return nil, invalid("", "This must not be sent to a provider: a secret in the body")
+		return wire.Invalid("", "This must not be sent to a provider: a secret in the body")
 	}
 	for _, f := range forbiddenFields {
 		if _, ok := fields[f]; ok {
 			p.violate(r, model, "field "+f)
-			return nil, &refusal{status: 400, param: f, message: "Unrecognized request argument supplied: " + f}
+			return &wire.Refusal{Status: 400, Param: f, Message: "Unrecognized request argument supplied: " + f}
 		}
 	}
-	return fields, nil
-}
-
-// decodeStrict decodes one JSON object of valid UTF-8 in which no key comes twice, at any depth. Numbers are json.Number.
-func decodeStrict(body []byte) (map[string]any, error) {
-	if !utf8.Valid(body) {
-		return nil, errors.New("it is not UTF-8")
-	}
-	if !json.Valid(body) {
-		return nil, errors.New("it is not JSON")
-	}
-	dec := json.NewDecoder(bytes.NewReader(body))
-	dec.UseNumber()
-	v, err := decodeValue(dec)
-	if err != nil {
-		return nil, err
-	}
-	if fields, ok := v.(map[string]any); ok {
-		return fields, nil
-	}
-	return nil, errors.New("it is not an object")
-}
-
-func decodeValue(dec *json.Decoder) (any, error) {
-	tok, err := dec.Token()
-	switch {
-	case err != nil:
-		return nil, err
-	case tok == json.Delim('['):
-		list := []any{}
-		for dec.More() {
-			v, err := decodeValue(dec)
-			if err != nil {
-				return nil, err
-			}
-			list = append(list, v)
-		}
-		_, err = dec.Token()
-		return list, err
-	case tok == json.Delim('{'):
-		return decodeObject(dec)
-	}
-	return tok, nil
-}
-
-func decodeObject(dec *json.Decoder) (any, error) {
-	fields := make(map[string]any)
-	for dec.More() {
-		tok, err := dec.Token()
-		if err != nil {
-			return nil, err
-		}
-		key, _ := tok.(string)
-		if _, twice := fields[key]; twice {
-			return nil, fmt.Errorf("the key %q comes twice", key)
-		}
-		if fields[key], err = decodeValue(dec); err != nil {
-			return nil, err
-		}
-	}
-	_, err := dec.Token()
-	return fields, err
+	return nil
 }

@@ -64,8 +64,9 @@ func TestAccepted(t *testing.T) {
 		"nulls":          chatBody("m", `,"temperature":null,"stop":null,"stream_options":null`),
 		"parts": `{"model":"m","messages":[{"role":"user","content":[{"type":"text","text":"hi"},` +
 			`{"type":"image_url","image_url":{"url":"https://example.com/a.png"}}]}]}`,
-		"tools": `{"model":"m","messages":[{"role":"user","content":"x"},{"role":"assistant","tool_calls":[{"id":"1"}]},` +
-			`{"role":"tool","tool_call_id":"1","content":"y"}],"tools":[{"type":"function"}],"tool_choice":"auto"}`,
+		"tools": `{"model":"m","messages":[{"role":"user","content":"x"},{"role":"assistant","tool_calls":[{"id":"1","type":"function",` +
+			`"function":{"name":"f","arguments":"{}"}}]},` +
+			`{"role":"tool","tool_call_id":"1","content":"y"}],"tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":"auto"}`,
 	} {
 		if status, answer := post(t, url, chat, body); status != http.StatusOK {
 			t.Errorf("%s: status %d, answer %s", name, status, answer)

@@ -1,0 +1,13 @@
+package chat
+
+import (
+	"github.com/sluice-gateway/sluice/shared/dialect"
+	"github.com/sluice-gateway/sluice/shared/gateway"
+)
+
+// Dialects of OpenAI's older interface.
+var (
+	Dialect     = dialect.Dialect{Op: gateway.OpChat, Peek: Peek, EncodeError: EncodeError, Out: Outbound{}}
+	Completions = dialect.Dialect{Op: gateway.OpCompletions, Peek: Peek, EncodeError: EncodeError}
+	Embeddings  = dialect.Dialect{Op: gateway.OpEmbeddings, Peek: Peek, EncodeError: EncodeError}
+)

@@ -1,0 +1,50 @@
+package chat
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+
+	"github.com/sluice-gateway/sluice/shared/llm"
+)
+
+// quirks are where a vendor's idea of OpenAI's format differs from OpenAI's. The zero value is what most hosts do.
+type quirks struct {
+	newerLimit      bool                // its models may refuse max_tokens and take max_completion_tokens
+	olderLimit      bool                // it knows max_tokens only
+	noStreamOptions bool                // it refuses stream_options, and tells a stream's usage unasked
+	noSchema        bool                // it has no response_format json_schema
+	thoughts        bool                // it wants reasoning_content back
+	rename          map[string]string   // fields that it calls otherwise
+	ownIDs          bool                // its tool call ids must be as callID makes them
+	callID          func(string) string // makes an id that it takes
+}
+
+// table has the vendors that differ, by Deployment.Provider (their API documents, read 2026-11).
+var table = map[string]quirks{
+	"openai":   {newerLimit: true},
+	"azure":    {newerLimit: true},
+	"mistral":  {olderLimit: true, rename: map[string]string{"seed": "random_seed"}, ownIDs: true, callID: nineLetters, noStreamOptions: true},
+	"deepseek": {olderLimit: true, noSchema: true, thoughts: true},
+	"cohere":   {olderLimit: true},
+	"ai21":     {olderLimit: true},
+}
+
+func quirksOf(provider string) quirks {
+	q := table[provider]
+	if q.callID == nil {
+		q.callID = func(id string) string { return llm.FitID(id, maxCallID) }
+	}
+	return q
+}
+
+// maxCallID is the longest tool call id that OpenAI takes, in characters (its own error message, read 2026-11).
+const maxCallID = 40
+
+// nineLetters makes an id as Mistral wants it: nine letters and digits.
+func nineLetters(id string) string {
+	if len(id) == 9 && llm.FitID(id, 32) == id {
+		return id
+	}
+	sum := sha256.Sum256([]byte(id))
+	return hex.EncodeToString(sum[:])[:9]
+}

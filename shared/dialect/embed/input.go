@@ -1,0 +1,119 @@
+package embed
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/sluice-gateway/sluice/shared/dialect"
+	"github.com/sluice-gateway/sluice/shared/gateway"
+	"github.com/sluice-gateway/sluice/shared/jsonedit"
+)
+
+// place is an input for a message: its index, or whole.
+type place int
+
+const whole place = -1
+
+func (p place) String() string {
+	if p == whole {
+		return "input"
+	}
+	return fmt.Sprintf("input[%d]", int(p))
+}
+
+// readInput reads a text, a list of texts, a list of tokens, or a list of those.
+func readInput(e *dialect.Embedding, f *jsonedit.Field) error {
+	switch {
+	case !f.Given():
+		return gateway.Invalid(f.Name, "%s is required.", f.Name)
+	case f.Kind == jsonedit.String:
+		return readText(e, whole, f.Raw)
+	case f.Kind != jsonedit.Array:
+		return dialect.WrongType(f, "a string or a list")
+	}
+	all, _ := elements(f.Raw)
+	first := all // a copy: all stays where it is
+	element := first.next()
+	if element != nil && kind(element) == jsonedit.Number {
+		room := maxTokens
+		return readTokens(e, whole, f.Raw, &room)
+	}
+	if element == nil {
+		return gateway.Invalid(f.Name, "%s must not be empty.", f.Name)
+	}
+	return readList(e, all, kind(element))
+}
+
+// readList reads a list whose elements are all of one kind.
+func readList(e *dialect.Embedding, all list, want jsonedit.Kind) error {
+	room := maxTokens
+	for at := place(0); ; at++ {
+		element := all.next()
+		if element == nil {
+			return nil
+		}
+		if at == maxInputs {
+			return gateway.Invalid("input", "input must have at most %d elements.", maxInputs)
+		}
+		var err error
+		switch is := kind(element); {
+		case is != want, is != jsonedit.String && is != jsonedit.Array:
+			err = wrongElement(at.String(), is)
+		case is == jsonedit.String:
+			err = readText(e, at, element)
+		default:
+			err = readTokens(e, at, element, &room)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func wrongElement(path string, is jsonedit.Kind) error {
+	const text = "%s must not be %s: all elements are strings, or all are tokens, or all are lists of tokens."
+	e := gateway.Invalid(path, text, path, strings.ToLower(is.String()))
+	e.Code = "invalid_type"
+	return e
+}
+
+func readText(e *dialect.Embedding, at place, raw []byte) error {
+	text, ok := jsonedit.Unquote(raw)
+	if !ok || text == "" {
+		return gateway.Invalid(at.String(), "%s must not be an empty string.", at)
+	}
+	e.Inputs = append(e.Inputs, text)
+	return nil
+}
+
+// readTokens reads one input that is a list of tokens. Room is how many more tokens the request may have.
+func readTokens(e *dialect.Embedding, at place, raw []byte, room *int) error {
+	all, _ := elements(raw)
+	var tokens []int64
+	for {
+		element := all.next()
+		if element == nil {
+			break
+		}
+		if *room--; *room < 0 {
+			return gateway.Invalid("input", "input must have at most %d tokens.", maxTokens)
+		}
+		token, ok := jsonedit.Int(element)
+		if !ok || token < 0 || token > maxToken {
+			return badToken(fmt.Sprintf("%s[%d]", at, len(tokens)), element)
+		}
+		tokens = append(tokens, token)
+	}
+	if len(tokens) == 0 {
+		return gateway.Invalid(at.String(), "%s must not be empty.", at)
+	}
+	e.Tokens = append(e.Tokens, tokens)
+	return nil
+}
+
+func badToken(path string, element []byte) error {
+	if is := kind(element); is != jsonedit.Number {
+		return wrongElement(path, is)
+	}
+	return gateway.Invalid(path, "%s must be a whole number from 0 to %d.", path, int64(maxToken))
+}

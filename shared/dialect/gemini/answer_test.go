@@ -1,0 +1,285 @@
+package gemini_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/sluice-gateway/sluice/shared/dialect"
+	"github.com/sluice-gateway/sluice/shared/dialect/gemini"
+	"github.com/sluice-gateway/sluice/shared/gateway"
+	"github.com/sluice-gateway/sluice/shared/llm"
+)
+
+func TestDecodeResponse(t *testing.T) {
+	t.Parallel()
+	each(t, "answer/*.json", func(t *testing.T, file string, text []byte) {
+		r, err := gemini.Outbound{}.DecodeResponse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		golden(t, strings.TrimSuffix(file, ".json")+".golden", r)
+	})
+}
+
+// A response goes out to a caller of this dialect and comes in again as it was.
+func TestResponseRoundTrip(t *testing.T) {
+	t.Parallel()
+	each(t, "answer/*.json", func(t *testing.T, _ string, text []byte) {
+		want, err := gemini.Outbound{}.DecodeResponse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		in := thoughtful(t)
+		body, err := in.EncodeResponse(want)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := gemini.Outbound{}.DecodeResponse(body)
+		if err != nil {
+			t.Fatalf("%v in %s", err, body)
+		}
+		want.Model, want.Created, got.Created = "gemini", 0, 0
+		if want.Tier == "scale" { // not a word that a caller is told
+			want.Tier = got.Tier
+		}
+		if diff := cmp.Diff(comparable(want), comparable(got)); diff != "" {
+			t.Errorf("-want +got:\n%s", diff)
+		}
+	})
+}
+
+// comparable leaves out what an answer to a caller does not say again: quotes, and offsets in a text of several parts; ids are packed.
+func comparable(r *llm.Response) *llm.Response {
+	for c := range r.Choices {
+		for i := range r.Choices[c].Parts {
+			p := &r.Choices[c].Parts[i]
+			for k := range p.Citations {
+				p.Citations[k].Quote = ""
+			}
+			if p.Call != nil {
+				p.Call.ID, _ = llm.Unpack(p.Call.ID)
+			}
+		}
+	}
+	return r
+}
+
+// thoughtful is the side of a caller who asks for thoughts.
+func thoughtful(t *testing.T) dialect.Inbound {
+	t.Helper()
+	r := peek(t, `{"contents":[{"parts":[{"text":"hi"}]}],"generationConfig":{"thinkingConfig":{"includeThoughts":true}}}`, dialect.Hint{Model: "gemini"})
+	if _, err := r.In.DecodeRequest(); err != nil {
+		t.Fatal(err)
+	}
+	return r.In
+}
+
+type decoded struct {
+	Events   []llm.Event
+	Progress dialect.Progress
+	Error    *gateway.Error
+}
+
+func decodeStream(fs []dialect.Frame) (d decoded) {
+	decoder := gemini.Outbound{}.DecodeStream()
+	for _, f := range fs {
+		var err error
+		if d.Events, err = decoder.Decode(d.Events, f); err != nil {
+			d.Error = gateway.AsError(err)
+			break
+		}
+	}
+	d.Progress = decoder.Progress()
+	return d
+}
+
+func TestDecodeStream(t *testing.T) {
+	t.Parallel()
+	each(t, "stream/*.sse", func(t *testing.T, file string, text []byte) {
+		whole, _ := frames(t, bytes.NewReader(text))
+		d := decodeStream(whole)
+		golden(t, strings.TrimSuffix(file, ".sse")+".golden", d)
+		wellFormed(t, d.Events)
+		pieces, _ := frames(t, iotest.OneByteReader(bytes.NewReader(text)))
+		if diff := cmp.Diff(d, decodeStream(pieces)); diff != "" {
+			t.Errorf("another reading byte by byte (-whole +pieces):\n%s", diff)
+		}
+	})
+}
+
+// wellFormed checks the order of events.
+func wellFormed(t *testing.T, events []llm.Event) {
+	t.Helper()
+	open := map[[2]int]bool{}
+	ended := map[int]bool{}
+	for i := range events {
+		e := &events[i]
+		at := [2]int{e.Choice, e.Index}
+		switch {
+		case (i == 0) != (e.Type == llm.Begin):
+			t.Errorf("event %d: Begin is not the first", i)
+		case e.Type == llm.PartBegin && open[at], e.Type == llm.Delta && !open[at], e.Type == llm.PartEnd && !open[at]:
+			t.Errorf("event %d is out of order: %+v", i, e)
+		case e.Type == llm.Delta && e.Text == "" && e.Signature.IsZero() && len(e.Citations)+len(e.Logprobs) == 0:
+			t.Errorf("event %d is an empty delta", i)
+		case e.Type == llm.End && hasOpen(open, e.Choice):
+			t.Errorf("event %d ends a choice with an open part", i)
+		case e.Type != llm.Spent && e.Type != llm.Begin && ended[e.Choice]:
+			t.Errorf("event %d comes after its choice's end", i)
+		}
+		switch e.Type {
+		case llm.PartBegin:
+			open[at] = true
+		case llm.PartEnd:
+			delete(open, at)
+		case llm.End:
+			ended[e.Choice] = true
+		}
+	}
+}
+
+func hasOpen(open map[[2]int]bool, choice int) bool {
+	for at := range open {
+		if at[0] == choice {
+			return true
+		}
+	}
+	return false
+}
+
+// A stream cut at any byte is no whole one, unless all that tells its end is there; and no cut makes a panic.
+func TestCutAnywhere(t *testing.T) {
+	t.Parallel()
+	each(t, "stream/*.sse", func(t *testing.T, _ string, text []byte) {
+		last := bytes.LastIndex(text, []byte("inishReason"))
+		if block := bytes.LastIndex(text, []byte("blockReason")); block > last {
+			last = block
+		}
+		for n := range text {
+			fs, _ := frames(t, bytes.NewReader(text[:n]))
+			d := decodeStream(fs)
+			if n < last && d.Progress != dialect.Open {
+				t.Fatalf("cut at %d of %d: progress %d", n, len(text), d.Progress)
+			}
+		}
+	})
+}
+
+func TestInvalidAnswers(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		body   string
+		status int
+		code   string
+	}{
+		"html":       {`<html>`, 502, dialect.CodeInvalidAnswer},
+		"empty":      {``, 502, dialect.CodeInvalidAnswer},
+		"truncated":  {`{"candidates":[{"content":{"parts":[{"text":"hal`, 502, dialect.CodeInvalidAnswer},
+		"shape":      {`{"candidates":"none"}`, 502, dialect.CodeInvalidAnswer},
+		"nothing":    {`{}`, 502, dialect.CodeInvalidAnswer},
+		"list":       {`[]`, 502, dialect.CodeInvalidAnswer},
+		"index":      {`{"candidates":[{"index":64}]}`, 502, dialect.CodeInvalidAnswer},
+		"negative":   {`{"candidates":[{"index":-1}]}`, 502, dialect.CodeInvalidAnswer},
+		"error":      {`{"error":{"code":429,"message":"slow","status":"RESOURCE_EXHAUSTED"}}`, 429, "RESOURCE_EXHAUSTED"},
+		"error list": {`[{"error":{"code":503,"message":"slow","status":"UNAVAILABLE"}}]`, 503, "UNAVAILABLE"},
+	} {
+		_, err := gemini.Outbound{}.DecodeResponse([]byte(c.body))
+		if e := gateway.AsError(err); err == nil || e.Status() != c.status || e.Code != c.code {
+			t.Errorf("%s: %v (status %d, code %q)", name, err, e.Status(), e.Code)
+		}
+		r := peek(t, hello, dialect.Hint{Model: "gemini"})
+		_, err = r.Native.Answer([]byte(c.body))
+		if e := gateway.AsError(err); name != "shape" && name != "index" && name != "negative" && (err == nil || e.Status() != c.status || e.Code != c.code) {
+			t.Errorf("%s, native: %v (status %d, code %q)", name, err, e.Status(), e.Code)
+		}
+	}
+}
+
+const hello = `{"contents":[{"role":"user","parts":[{"text":"hi"}]}]}`
+
+func TestDecodeError(t *testing.T) {
+	t.Parallel()
+	for file, c := range map[string]struct {
+		http, status int
+		kind         gateway.Kind
+		code, param  string
+		wait         time.Duration
+	}{
+		"api_key":         {400, 401, gateway.KindUpstream, "INVALID_ARGUMENT", "", 0},
+		"quota":           {429, 429, gateway.KindRateLimited, "RESOURCE_EXHAUSTED", "", 22500 * time.Millisecond},
+		"quota_list":      {429, 429, gateway.KindRateLimited, "RESOURCE_EXHAUSTED", "", 0},
+		"too_long":        {400, 400, gateway.KindInvalid, dialect.CodeContextLength, "", 0},
+		"too_long_vertex": {400, 400, gateway.KindInvalid, dialect.CodeContextLength, "", 0},
+		"field":           {400, 400, gateway.KindInvalid, "INVALID_ARGUMENT", "generation_config", 0},
+		"location":        {400, 403, gateway.KindUpstream, "FAILED_PRECONDITION", "", 0},
+		"permission":      {403, 403, gateway.KindUpstream, "PERMISSION_DENIED", "", 0},
+		"credential":      {401, 401, gateway.KindUpstream, "UNAUTHENTICATED", "", 0},
+		"model":           {404, 404, gateway.KindNotFound, "NOT_FOUND", "", 0},
+		"overloaded":      {503, 503, gateway.KindUpstream, "UNAVAILABLE", "", 0},
+		"deadline":        {504, 504, gateway.KindUpstream, "DEADLINE_EXCEEDED", "", 0},
+		"internal":        {500, 500, gateway.KindUpstream, "INTERNAL", "", 0},
+		"filter":          {400, 400, gateway.KindInvalid, dialect.CodeContentFilter, "", 0},
+	} {
+		each(t, "error/"+file+".json", func(t *testing.T, _ string, text []byte) {
+			for _, status := range [...]int{c.http, 0} { // as an answer, and inside a stream
+				e := gemini.DecodeError(status, http.Header{}, text)
+				if e.Status() != c.status || e.Kind != c.kind || e.Code != c.code || e.Param != c.param || e.RetryAfter != c.wait {
+					t.Errorf("status %d: %+v, want %+v", status, e, c)
+				}
+			}
+		})
+	}
+}
+
+func TestDecodeErrorOddities(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]string{
+		``:                                     "The provider refused the request.",
+		`<html>bad gateway</html>`:             "The provider refused the request.",
+		`{"error":"plain"}`:                    "plain",
+		`{"error":{"message":"m","code":"x"}}`: "m",
+		`[]`:                                   "The provider refused the request.",
+		`[1]`:                                  "The provider refused the request.",
+	} {
+		if e := gemini.DecodeError(400, nil, []byte(body)); e.Message != want || e.Status() != 400 {
+			t.Errorf("%s: %q, status %d", body, e.Message, e.Status())
+		}
+	}
+	header := http.Header{"Retry-After": {"3"}}
+	body := `{"error":{"code":429,"status":"RESOURCE_EXHAUSTED","details":[{"@type":"x","retryDelay":"1e30s"}]}}`
+	if e := gemini.DecodeError(429, header, []byte(body)); e.RetryAfter != 3*time.Second {
+		t.Errorf("the header must count more: %v", e.RetryAfter)
+	}
+	if e := gemini.DecodeError(429, nil, []byte(body)); e.RetryAfter != 10*time.Minute {
+		t.Errorf("an absurd delay is not capped: %v", e.RetryAfter)
+	}
+}
+
+func TestEncodeError(t *testing.T) {
+	t.Parallel()
+	e := gateway.Invalid("contents[0].parts", "bad")
+	e.RetryAfter = 1500 * time.Millisecond
+	const want = `{"error":{"code":400,"message":"bad","status":"INVALID_ARGUMENT","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo",` +
+		`"reason":"400","domain":"sluice","metadata":{"type":"invalid_request_error"}},{"@type":"type.googleapis.com/google.rpc.BadRequest",` +
+		`"fieldViolations":[{"field":"contents[0].parts"}]},{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"2s"}]}}`
+	if got := string(gemini.EncodeError(e)); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	for kind, want := range map[gateway.Kind]string{
+		gateway.KindUnauthenticated: "UNAUTHENTICATED", gateway.KindForbidden: "PERMISSION_DENIED", gateway.KindNotFound: "NOT_FOUND",
+		gateway.KindMethod: "FAILED_PRECONDITION", gateway.KindBudget: "RESOURCE_EXHAUSTED", gateway.KindUnavailable: "UNAVAILABLE",
+		gateway.KindTimeout: "DEADLINE_EXCEEDED", gateway.KindInternal: "INTERNAL", gateway.KindStorageFull: "INTERNAL",
+	} {
+		var got struct{ Error struct{ Status string } }
+		if err := json.Unmarshal(gemini.EncodeError(gateway.Errorf(kind, "x")), &got); err != nil || got.Error.Status != want {
+			t.Errorf("kind %d: %q, want %q", kind, got.Error.Status, want)
+		}
+	}
+}
