@@ -44,16 +44,22 @@ var spoken = []struct {
 	{"/v1beta/", gateway.OpGemini},
 }
 
-// encodeError writes an error in the dialect of a path.
-func encodeError(path string, e *gateway.Error) []byte {
-	op := gateway.OpChat
+// spokenAt is the dialect in which a path's callers are answered.
+func spokenAt(path string) gateway.Op {
 	for _, s := range spoken {
 		if strings.HasPrefix(path, s.prefix) {
-			op = s.op
-			break
+			return s.op
 		}
 	}
-	return all.Of(op).EncodeError(e)
+	return gateway.OpChat
+}
+
+// nameCall tells the caller what its call is named, under Anthropic's name for that, too, where that is looked for.
+func nameCall(h http.Header, r *http.Request, id string) {
+	h[requestID] = []string{id}
+	if spokenAt(r.URL.Path) == gateway.OpMessages {
+		h["Request-Id"] = h[requestID]
+	}
 }
 
 // answerError writes an error in the dialect of the path, unless the answer has begun.
@@ -71,7 +77,7 @@ func (s *Server) answerError(w http.ResponseWriter, r *http.Request, err error) 
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
 	if h.Get(requestID) == "" {
-		h.Set(requestID, uuid.NewString())
+		nameCall(h, r, uuid.NewString())
 	}
 	switch e.Kind {
 	case gateway.KindUnauthenticated:
@@ -92,7 +98,7 @@ func (s *Server) answerError(w http.ResponseWriter, r *http.Request, err error) 
 		h.Set("Retry-After", strconv.FormatInt(int64((e.RetryAfter+time.Second-1)/time.Second), 10))
 	}
 	w.WriteHeader(e.Status())
-	_, _ = w.Write(encodeError(r.URL.Path, e))
+	_, _ = w.Write(all.Of(spokenAt(r.URL.Path)).EncodeError(e))
 }
 
 // errBegun is what a handler returns when it failed after its answer had begun and has said so itself.

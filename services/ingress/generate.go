@@ -115,7 +115,7 @@ func (s *Server) newCall(w http.ResponseWriter, r *http.Request, request *dialec
 		call.ID = own[0]
 	}
 	h := w.Header()
-	h[requestID] = []string{id}
+	nameCall(h, r, id)
 	h[callID] = []string{call.ID}
 	return call, plan, nil
 }

@@ -24,9 +24,15 @@ const (
 	// imageTokens is more than any model makes of one image: 48,169 with gpt-4o-mini's multiplier (OpenAI's vision guide, read
 	// 2026-11).
 	imageTokens = 50_000
+	// addedTokens is more than a vendor adds of its own to a request with tools or a schema: up to 804 tokens at Anthropic (its page on
+	// tool use, read 2026-11).
+	addedTokens = 1024
 	// anything is the input bound where bytes say nothing, and the model's own limit is not known: no model reads as much.
 	anything = 1 << 22
 )
+
+// adding are words of a body to which a vendor adds tokens.
+var adding = [][]byte{[]byte(`"tools"`), []byte(`chema"`), []byte(`_format"`)}
 
 // InputBound is more than any model can make of the request: no token is shorter than a byte, but images and files may be tokens that
 // the body has no bytes for. Most is what the model takes; 0 if that is not known.
@@ -35,6 +41,12 @@ func (r *Request) InputBound(most int64) int64 {
 		most = anything
 	}
 	bound := int64(len(r.Body)) + 64
+	for _, word := range adding {
+		if bytes.Contains(r.Body, word) {
+			bound += addedTokens
+			break
+		}
+	}
 	for _, word := range r.Media.Images {
 		bound += imageTokens * int64(bytes.Count(r.Body, []byte(word)))
 	}

@@ -41,7 +41,7 @@ const (
 var content = map[gateway.Op]string{gateway.OpChat: "messages", gateway.OpCompletions: "prompt", gateway.OpEmbeddings: "input"}
 
 // media are the words that stand for what is no text; the second of the opaque ones may spell any other word.
-var media = dialect.Media{Images: []string{`"image_url"`}, Opaque: []string{`"file"`, `\u00`}}
+var media = dialect.Media{Images: []string{`"image_url"`}, Opaque: []string{`"file"`, `"video_url"`, `\u00`}}
 
 // Peek checks a body and finds what steers the gateway. The error is a gateway.Error that names the field. The request
 // keeps body.
@@ -161,19 +161,17 @@ func (r *request) stripped() []byte {
 func (r *request) Outgoing(t dialect.Target) (dialect.Wire, error) {
 	w := dialect.Wire{Path: paths[r.Op], Body: r.Body}
 	var room [12]jsonedit.Edit
-	edits := r.head.Strip(room[:0])
-	if r.Op == gateway.OpChat {
-		edits = r.adapted(edits, t.Provider)
-	}
+	q := quirksOf(&t)
+	edits := r.adapted(r.head.Strip(room[:0]), &q)
 	if t.Model != r.Model {
 		edits = append(edits, r.head.Model.SetString(t.Model))
 	}
-	if r.asksFor() && !quirksOf(t.Provider).noStreamOptions {
+	if r.asksFor() && !q.noStreamOptions {
 		edits = append(edits, r.streamOpts.Set(withUsage(r.streamOpts)))
 	}
 	if t.Clamp > 0 && r.MaxOutput == 0 && r.Op != gateway.OpEmbeddings {
 		field := 0
-		if r.Op == gateway.OpChat && quirksOf(t.Provider).newerLimit {
+		if r.Op == gateway.OpChat && q.newerLimit {
 			field = 1
 		}
 		edits = append(edits, r.limits[field].Set(strconv.AppendInt(nil, t.Clamp, 10)))
