@@ -7,22 +7,22 @@ import (
 	"testing"
 )
 
-// speaker is how a dialect's callers ask and are refused.
-type speaker struct {
+// asker is how a dialect's callers ask and are refused.
+type asker struct {
 	path  string
 	body  string // asks echo; %s stands for more fields, %q for the user's text
 	limit string // the field of an output limit
 	shape func(t *testing.T, status int, text string) (message, kind string)
 }
 
-var speakers = map[string]speaker{
+var askers = map[string]asker{
 	"chat":      {"/v1/chat/completions", `{"model":"echo","messages":[{"role":"user","content":"?"}]+}`, "max_tokens", openaiShape},
 	"responses": {"/v1/responses", `{"model":"echo","input":[{"role":"user","content":"?"}]+}`, "max_output_tokens", openaiShape},
 	"messages":  {"/v1/messages", `{"model":"echo","max_tokens":64,"messages":[{"role":"user","content":"?"}]+}`, "max_tokens", anthropicShape},
 	"gemini":    {"/v1beta/models/echo:generateContent", `{"contents":[{"role":"user","parts":[{"text":"?"}]}]+}`, "generationConfig", googleShape},
 }
 
-func (s speaker) with(more string) string { return strings.Replace(s.body, "+", more, 1) }
+func (s asker) with(more string) string { return strings.Replace(s.body, "+", more, 1) }
 
 func openaiShape(t *testing.T, _ int, text string) (string, string) {
 	f := parseFault(t, text)
@@ -61,7 +61,7 @@ func TestRefusalsInEveryDialect(t *testing.T) {
 	h := newHouse(t)
 	key := h.key(`{"models":["echo"]}`)
 	deep := strings.Repeat(`{"a":`, 100_000)
-	for name, s := range speakers {
+	for name, s := range askers {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			in := h.in(t)
@@ -123,7 +123,7 @@ func TestDroppedFieldsAreTold(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t)
 	key := h.key(`{}`)
-	for name, s := range speakers {
+	for name, s := range askers {
 		if name == "chat" {
 			continue // echo speaks it: nothing is translated
 		}

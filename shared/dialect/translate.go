@@ -83,6 +83,7 @@ func (t *translation) DecodeError(status int, h http.Header, body []byte) *gatew
 func (t *translation) Framing() Framing { return t.out.Framing() }
 
 func (t *translation) Tap() Tap {
+	t.neutral = nil // a prompt may be long, and a stream too
 	return &translator{request: t.request, from: t.out.DecodeStream(), to: t.request.In.EncodeStream()}
 }
 

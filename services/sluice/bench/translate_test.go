@@ -54,10 +54,12 @@ func TestMockSpeaksAnthropic(t *testing.T) {
 	go func() { _ = m.serve(l) }()
 	c := api{base: "http://" + l.Addr().String()}
 	var whole anthropicAnswer
-	if err := c.call(t.Context(), http.MethodPost, messagesRoute, "application/json", strings.NewReader(shortChat("claude")), &whole); err != nil {
+	body := strings.NewReader(shortChat("claude"))
+	if err := c.call(t.Context(), http.MethodPost, messagesRoute, "application/json", body, &whole); err != nil {
 		t.Fatal(err)
 	}
-	if whole.Type != "message" || len(whole.Content) != 1 || whole.Content[0].Text == "" || whole.Usage.Input != 150 || whole.Usage.Output != 40 {
+	used := whole.Usage
+	if whole.Type != "message" || len(whole.Content) != 1 || whole.Content[0].Text == "" || used.Input != 150 || used.Output != 40 {
 		t.Errorf("answer %+v", whole)
 	}
 	if _, body, _ := strings.Cut(string(messagesSpeech.whole), "\r\n\r\n"); len(body) != answerBytes {
@@ -68,8 +70,8 @@ func TestMockSpeaksAnthropic(t *testing.T) {
 	if took := time.Since(start); took < 20*time.Millisecond {
 		t.Errorf("two gaps of 10 ms took %v", took)
 	}
-	delta := "content_block_delta"
-	want := []string{"message_start", "content_block_start", "ping", delta, delta, delta, "content_block_stop", "message_delta", "message_stop"}
+	want := strings.Fields("message_start content_block_start ping content_block_delta content_block_delta content_block_delta " +
+		"content_block_stop message_delta message_stop")
 	if !slices.Equal(got, want) || last.Usage.Output != 40 {
 		t.Errorf("events %q, usage %+v", got, last.Usage)
 	}

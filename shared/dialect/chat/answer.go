@@ -65,6 +65,9 @@ func appendFailure(dst []byte, e *gateway.Error) []byte {
 	return append(dst, "\n\n"...)
 }
 
+// promptFilter is in the first chunk of Azure's streams, which has no choices: clients of OpenAI's look for one.
+var promptFilter = []byte(`"prompt_filter_results"`)
+
 var doneMark = []byte("[DONE]")
 
 // Frame passes an event on: raw as it came, edited, or not at all.
@@ -91,6 +94,9 @@ func (t *tap) Frame(dst []byte, f dialect.Frame) ([]byte, error) {
 	}
 	if fields[4].Given() && t.seen.Tier == "" {
 		t.seen.Tier = tierOf(&fields[4])
+	}
+	if empty && !usage.Given() && bytes.Contains(data, promptFilter) {
+		return dst, nil
 	}
 	if usage.Given() {
 		if u, ok := usageOf(usage.Raw); ok {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 
+	"github.com/sluice-gateway/sluice/shared/gateway"
 	"github.com/sluice-gateway/sluice/shared/jsonedit"
 	"github.com/sluice-gateway/sluice/shared/llm"
 )
@@ -12,8 +13,7 @@ import (
 var packed = []byte(llm.PackMark)
 
 // adapted adds the edits that a vendor's quirks need of a body that passes through.
-func (r *request) adapted(edits []jsonedit.Edit, provider string) []jsonedit.Edit {
-	q := quirksOf(provider)
+func (r *request) adapted(edits []jsonedit.Edit, q *quirks) []jsonedit.Edit {
 	if q.olderLimit && r.limits[1].Given() && !r.limits[0].Given() {
 		edits = append(edits, r.limits[1].Delete(), r.limits[0].Set(r.limits[1].Raw))
 	}
@@ -22,6 +22,9 @@ func (r *request) adapted(edits []jsonedit.Edit, provider string) []jsonedit.Edi
 		if jsonedit.Find(r.Body, fields[:]); fields[0].Given() && !fields[1].Present() {
 			edits = append(edits, fields[0].Delete(), fields[1].Set(fields[0].Raw))
 		}
+	}
+	if r.Op != gateway.OpChat {
+		return edits
 	}
 	if bytes.Contains(r.Body, packed) || q.ownIDs && bytes.Contains(r.Body, []byte(`"tool_call`)) {
 		edits = append(edits, r.messages.Set(fitIDs(r.messages.Raw, q.callID)))

@@ -96,7 +96,7 @@ func readMessages(r *llm.Request, name string, raw json.RawMessage) error {
 	for i, raw := range list {
 		var m message
 		at := dialect.At(name, i)
-		if err := dialect.Read(at, raw, &m); err != nil {
+		if err := dialect.ReadFields(at, raw, m.place); err != nil {
 			return err
 		}
 		neutral, err := m.neutral(at)
@@ -106,6 +106,36 @@ func readMessages(r *llm.Request, name string, raw json.RawMessage) error {
 		r.Messages = append(r.Messages, neutral)
 	}
 	return nil
+}
+
+// place is where a field belongs.
+func (m *message) place(name string) any {
+	switch name {
+	case "role":
+		return &m.Role
+	case "content":
+		return &m.Content
+	case "refusal":
+		return &m.Refusal
+	case "name":
+		return &m.Name
+	case "reasoning_content":
+		return &m.Thought
+	case "reasoning":
+		return &m.OtherWords
+	case "thinking_blocks":
+		return &m.Thoughts
+	case "tool_calls":
+		return &m.Calls
+	case "tool_call_id":
+		return &m.CallID
+	case "function_call":
+		return &m.Call
+	case "cache_control":
+		return &m.Cache
+	default:
+		return nil
+	}
 }
 
 // roles are the words for who speaks.

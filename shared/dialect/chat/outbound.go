@@ -39,7 +39,7 @@ func (Outbound) DecodeError(status int, h http.Header, body []byte) *gateway.Err
 // EncodeRequest writes a request.
 func (Outbound) EncodeRequest(r *llm.Request, t dialect.Target) (w dialect.Wire, err error) {
 	w.Path = paths[gateway.OpChat]
-	e := requestEncoder{request: r, target: t, quirks: quirksOf(t.Provider), out: map[string]any{"model": t.Model}}
+	e := requestEncoder{request: r, target: t, quirks: quirksOf(&t), out: map[string]any{"model": t.Model}}
 	for _, step := range [...]func() error{e.messages, e.tools, e.format, e.sampling, e.reasoning} {
 		if err := step(); err != nil {
 			return w, err

@@ -3,7 +3,10 @@ package chat
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
+	"strings"
 
+	"github.com/sluice-gateway/sluice/shared/dialect"
 	"github.com/sluice-gateway/sluice/shared/llm"
 )
 
@@ -19,18 +22,28 @@ type quirks struct {
 	callID          func(string) string // makes an id that it takes
 }
 
+// mistral is how Mistral's models want to be asked, wherever they are served.
+var mistral = quirks{olderLimit: true, rename: map[string]string{"seed": "random_seed", "dimensions": "output_dimension"}, ownIDs: true, callID: nineLetters, noStreamOptions: true}
+
 // table has the vendors that differ, by Deployment.Provider (their API documents, read 2026-11).
 var table = map[string]quirks{
 	"openai":   {newerLimit: true},
 	"azure":    {newerLimit: true},
-	"mistral":  {olderLimit: true, rename: map[string]string{"seed": "random_seed"}, ownIDs: true, callID: nineLetters, noStreamOptions: true},
+	"mistral":  mistral,
 	"deepseek": {olderLimit: true, noSchema: true, thoughts: true},
-	"cohere":   {olderLimit: true},
+	"cohere":   {olderLimit: true, noStreamOptions: true},
 	"ai21":     {olderLimit: true},
+	"voyage":   {rename: map[string]string{"dimensions": "output_dimension"}},
 }
 
-func quirksOf(provider string) quirks {
-	q := table[provider]
+// mistrals are the beginnings of the names of Mistral's models on Vertex AI.
+var mistrals = []string{"mistral", "mixtral", "codestral", "ministral", "magistral"}
+
+func quirksOf(t *dialect.Target) quirks {
+	q := table[t.Provider]
+	if t.Provider == "vertex_ai" && slices.ContainsFunc(mistrals, func(name string) bool { return strings.HasPrefix(t.Model, name) }) {
+		q = mistral
+	}
 	if q.callID == nil {
 		q.callID = func(id string) string { return llm.FitID(id, maxCallID) }
 	}

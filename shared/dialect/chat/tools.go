@@ -50,9 +50,8 @@ func readTools(r *llm.Request, name string, raw json.RawMessage) error {
 		return gateway.Invalid(name, "%s may have %d entries, not %d.", name, maxTools, len(list))
 	}
 	for i, raw := range list {
-		var t tool
-		at := dialect.At(name, i)
-		if err := dialect.Read(at, raw, &t); err != nil {
+		t, at := tool{}, dialect.At(name, i)
+		if err := t.read(at, raw); err != nil {
 			return err
 		}
 		switch {
@@ -65,6 +64,43 @@ func readTools(r *llm.Request, name string, raw json.RawMessage) error {
 		r.Tools = append(r.Tools, t.Function.neutral(t.Cache.ttl()))
 	}
 	return nil
+}
+
+func (t *tool) read(at string, raw json.RawMessage) error {
+	var given json.RawMessage
+	err := dialect.ReadFields(at, raw, func(name string) any {
+		switch name {
+		case "type":
+			return &t.Type
+		case "function":
+			return &given
+		case "cache_control":
+			return &t.Cache
+		default:
+			return nil
+		}
+	})
+	if err != nil || given == nil {
+		return err
+	}
+	t.Function = &function{}
+	return dialect.ReadFields(at+".function", given, t.Function.place)
+}
+
+// place is where a field belongs.
+func (f *function) place(name string) any {
+	switch name {
+	case "name":
+		return &f.Name
+	case "description":
+		return &f.Description
+	case "parameters":
+		return &f.Parameters
+	case "strict":
+		return &f.Strict
+	default:
+		return nil
+	}
 }
 
 func (f *function) neutral(cache string) llm.Tool {
