@@ -75,7 +75,7 @@ var params = []param{
 	{FrequencyPenalty, func(r *Request) bool { return nonZero(r.FrequencyPenalty) }, func(r *Request) { r.FrequencyPenalty = nil }, false},
 	{LogitBias, func(r *Request) bool { return len(r.LogitBias) > 2 }, func(r *Request) { r.LogitBias = nil }, false},
 	{Logprobs, func(r *Request) bool { return r.Logprobs || r.TopLogprobs > 0 }, func(r *Request) { r.Logprobs, r.TopLogprobs = false, 0 }, false},
-	{ReasoningParam, func(r *Request) bool { return r.Reasoning.Given() && !r.Reasoning.Off }, func(r *Request) { r.Reasoning = Reasoning{} }, false},
+	{ReasoningParam, func(r *Request) bool { return r.Reasoning.Given() && !r.Reasoning.Off }, func(r *Request) { r.Reasoning = Reasoning{} }, true},
 	{Verbosity, func(r *Request) bool { return r.Verbosity != "" }, func(r *Request) { r.Verbosity = "" }, true},
 	{ServiceTier, func(r *Request) bool {
 		return r.ServiceTier != "" && r.ServiceTier != "auto" && r.ServiceTier != "default"

@@ -290,7 +290,6 @@ func TestRefusals(t *testing.T) {
 		{"both samplers", sonnet45, llm.Request{Messages: hello(), Temperature: ptr(0.5), TopP: ptr(0.5)}, "top_p"},
 		{"seed", sonnet45, llm.Request{Messages: hello(), Seed: ptr[int64](1)}, "seed"},
 		{"top_k", llama33, llm.Request{Messages: hello(), TopK: ptr[int64](1)}, "top_k"},
-		{"reasoning", "us.deepseek.r1-v1:0", llm.Request{Messages: hello(), Reasoning: llm.Reasoning{Effort: "low"}}, "reasoning_effort"},
 		{"service tier", sonnet45, llm.Request{Messages: hello(), ServiceTier: "scale"}, "service_tier"},
 		{"bad extra", sonnet45, extra("outputConfig", "1"), "outputConfig"},
 		{"bad fields", sonnet45, extra("additionalModelRequestFields", "[]"), "additionalModelRequestFields"},
@@ -307,6 +306,16 @@ func TestRefusals(t *testing.T) {
 				t.Errorf("got %d %q: %v; want 400 %q", e.Status(), e.Param, e, tt.param)
 			}
 		})
+	}
+}
+
+// A wish for thinking is left out where a model cannot think, and the caller is told.
+func TestThinkingOfModelsThatCannot(t *testing.T) {
+	t.Parallel()
+	r := llm.Request{Messages: hello(), Reasoning: llm.Reasoning{Effort: "low"}}
+	wire, err := out.EncodeRequest(&r, dialect.Target{Model: "us.amazon.nova-pro-v1:0"})
+	if err != nil || !slices.Contains(wire.Dropped, "reasoning_effort") {
+		t.Errorf("dropped %q, %v", wire.Dropped, err)
 	}
 }
 
