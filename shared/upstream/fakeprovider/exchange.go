@@ -85,7 +85,7 @@ func (x *exchange) run() {
 // charge puts the price of the prompt on the line.
 func (x *exchange) charge() {
 	x.line.PromptTokens, x.line.PromptAudioTokens = x.call.Prompt.Tokens(), x.call.Prompt.Audio()
-	if x.plan.cached {
+	if x.plan.cached && !x.target.Free {
 		x.p.cached(x.call, &x.line)
 	}
 }

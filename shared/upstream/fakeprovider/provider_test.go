@@ -73,7 +73,8 @@ func TestChat(t *testing.T) {
 	}
 	// 3 + ceil(19/4) tokens in, 2 x 3 words out.
 	want := []fakeprovider.Line{{
-		Seq: 1, Wire: "openai", Model: "gpt-4o-mini", Op: "chat", Outcome: fakeprovider.Billed, PromptTokens: 8, CompletionTokens: 6, FullSend: true,
+		Seq: 1, Wire: "openai", Model: "gpt-4o-mini", Op: "chat", Outcome: fakeprovider.Billed,
+		PromptTokens: 8, CompletionTokens: 6, FullSend: true,
 	}}
 	if d := cmp.Diff(want, p.Bill(), ignoreTimes); d != "" {
 		t.Errorf("bill (-want +got):\n%s", d)

@@ -73,7 +73,8 @@ func vendorsOf(key string) []vendor {
 			name: "vertex-anthropic", match: post(matchVertex("anthropic", func(_ *http.Request, name string) *wire.Target {
 				return anthropic.VertexTarget(name)
 			})),
-			credentials: google, own: []string{"Authorization", "X-Goog-User-Project", "X-Goog-Api-Client"}, headers: googleHeaders, idHeader: "Request-Id",
+			credentials: google, own: []string{"Authorization", "X-Goog-User-Project", "X-Goog-Api-Client", "Anthropic-"},
+			headers: googleHeaders, idHeader: "Request-Id",
 		},
 		{
 			name: "gemini", match: post(matchGemini), credentials: []credential{{"X-Goog-Api-Key", key}},
@@ -83,7 +84,8 @@ func vendorsOf(key string) []vendor {
 			name: "vertex", match: post(matchVertex("google", func(r *http.Request, name string) *wire.Target {
 				return gemini.Target(r, name, true)
 			})),
-			credentials: google, own: []string{"Authorization", "X-Goog-User-Project", "X-Goog-Api-Client"}, headers: googleHeaders, idHeader: "X-Request-Id",
+			credentials: google, own: []string{"Authorization", "X-Goog-User-Project", "X-Goog-Api-Client"},
+			headers: googleHeaders, idHeader: "X-Request-Id",
 		},
 		{
 			name: "bedrock", match: post(func(r *http.Request) *wire.Target { return bedrock.Target(r.URL.EscapedPath()) }),

@@ -3,13 +3,23 @@ package anthropic
 import (
 	"fmt"
 	"regexp"
+	"strings"
 
 	"github.com/sluice-gateway/sluice/shared/upstream/fakeprovider/internal/wire"
 )
 
 // checks are the rules about several fields.
 var checks = []func(*wire.Request) *wire.Refusal{
-	checkTurns, checkTools, checkThinking, checkThoughts, checkCaching, checkSampling, checkSchemas,
+	checkBetas, checkTurns, checkTools, checkThinking, checkThoughts, checkCaching, checkSampling, checkSchemas,
+}
+
+func checkBetas(r *wire.Request) *wire.Refusal {
+	for field, beta := range betas {
+		if r.Fields[field] != nil && !strings.Contains(strings.Join(r.Header.Values("Anthropic-Beta"), ","), beta) {
+			return invalid(field + ": Extra inputs are not permitted")
+		}
+	}
+	return nil
 }
 
 func checkTools(r *wire.Request) *wire.Refusal {
@@ -59,7 +69,11 @@ func checkThinking(r *wire.Request) *wire.Refusal {
 
 // checkFinalTurn wants thoughts before the last tool calls, if their results are what the request is about.
 func checkFinalTurn(list []turn) *wire.Refusal {
-	if len(list) < 2 || list[len(list)-1].blocks[0]["type"] != "tool_result" {
+	if len(list) < 2 {
+		return nil
+	}
+	last := list[len(list)-1].blocks
+	if len(last) == 0 || last[0]["type"] != "tool_result" {
 		return nil
 	}
 	t := list[len(list)-2]

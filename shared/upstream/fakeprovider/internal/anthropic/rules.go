@@ -16,8 +16,11 @@ var fields = wire.Fields{
 		"format": wire.Closed(wire.Fields{"type!": wire.Enum("json_schema"), "schema!": wire.Object}),
 	}),
 	"cache_control": cacheControl, "container": wire.Anything, "inference_geo": wire.String, "speed": wire.Enum("standard", "fast"),
-	"diagnostics": wire.Object,
+	"diagnostics": wire.Object, "context_management": wire.Object, "mcp_servers": wire.List(0, wire.Object),
 }
+
+// betas are fields that a beta header must open, by the beginning of its value.
+var betas = map[string]string{"context_management": "context-management-", "mcp_servers": "mcp-client-"}
 
 var cacheControl = wire.Closed(wire.Fields{"type!": wire.Enum("ephemeral"), "ttl": wire.Enum("5m", "1h")})
 

@@ -19,6 +19,11 @@ func blocks(m map[string]any) []map[string]any {
 // messages, read 2026-11).
 func checkTurns(r *wire.Request) *wire.Refusal {
 	messages := wire.Items(r.Fields, "messages")
+	for _, b := range wire.Items(r.Fields, "system") {
+		if b["text"] == "" {
+			return invalid("system: text content blocks must be non-empty")
+		}
+	}
 	if messages[0]["role"] != "user" {
 		return invalid("messages: first message must use the \"user\" role")
 	}
@@ -37,6 +42,11 @@ func checkTurns(r *wire.Request) *wire.Refusal {
 func checkTexts(m map[string]any, final bool) *wire.Refusal {
 	for _, b := range blocks(m) {
 		s, isText := b["text"].(string)
+		if b["type"] == "tool_result" && b["content"] != "" {
+			if no := checkTexts(b, false); no != nil {
+				return no
+			}
+		}
 		switch {
 		case !isText:
 		case s == "":

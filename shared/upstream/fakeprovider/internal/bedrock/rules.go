@@ -54,7 +54,8 @@ var (
 		}, nil),
 	})
 	searchResult = wire.Closed(wire.Fields{
-		"source!": wire.String, "title!": wire.String, "content!": wire.List(1, wire.Closed(wire.Fields{"text!": wire.Filled})), "citations": citable,
+		"source!": wire.String, "title!": wire.String, "citations": citable,
+		"content!": wire.List(1, wire.Closed(wire.Fields{"text!": wire.Filled})),
 	})
 )
 

@@ -105,14 +105,18 @@ func checkResults(r *wire.Request) *wire.Refusal {
 				"previous turn.", i))
 		}
 		if missing := without(open, answered); len(missing) > 0 {
-			return invalid(fmt.Sprintf("Expected toolResult blocks at messages.%d.content for the following Ids: %s", i, strings.Join(missing, ", ")))
+			return unanswered(i, missing)
 		}
 		open = calls
 	}
 	if len(open) > 0 {
-		return invalid(fmt.Sprintf("Expected toolResult blocks at messages.%d.content for the following Ids: %s", len(messages), strings.Join(open, ", ")))
+		return unanswered(len(messages), open)
 	}
 	return nil
+}
+
+func unanswered(i int, ids []string) *wire.Refusal {
+	return invalid(fmt.Sprintf("Expected toolResult blocks at messages.%d.content for the following Ids: %s", i, strings.Join(ids, ", ")))
 }
 
 func without(ids []string, answered map[string]bool) (missing []string) {

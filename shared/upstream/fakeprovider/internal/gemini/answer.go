@@ -97,7 +97,7 @@ func (w writer) part(block int) object {
 	case wire.Called:
 		args, n := b.Arguments(), w.Calls(block)
 		call := object{"name": b.Name, "args": args}
-		if third(w.Call.Model) {
+		if third(w.Call.Model) && !w.vertex {
 			call["id"] = w.CallID("", n)
 		}
 		p := object{"functionCall": call}

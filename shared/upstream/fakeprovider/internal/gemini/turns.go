@@ -51,22 +51,24 @@ func checkTurns(r *wire.Request) *wire.Refusal {
 	return checkTexts(contents)
 }
 
-// checkIDs wants each answer to be to one of the calls, by id where calls have them, else by name.
+// checkIDs wants each answer to be to one of the calls: by id if it has one, else by name.
 func checkIDs(calls, answers []map[string]any) *wire.Refusal {
-	open := map[string]int{}
+	ids, names := map[string]int{}, map[string]int{}
 	for _, p := range calls {
-		open[keyOf(wire.Sub(p, "functionCall"))]++
+		f := wire.Sub(p, "functionCall")
+		ids[wire.Text(f, "id")]++
+		names[wire.Text(f, "name")]++
 	}
 	for _, p := range answers {
-		key := keyOf(wire.Sub(p, "functionResponse"))
-		if open[key]--; open[key] < 0 {
-			return invalid("Function response '" + key + "' does not match any function call of the function call turn.")
+		f := wire.Sub(p, "functionResponse")
+		id, name := wire.Text(f, "id"), wire.Text(f, "name")
+		ids[id]--
+		if names[name]--; names[name] < 0 || id != "" && ids[id] < 0 {
+			return invalid("Function response '" + wire.First(id, name) + "' does not match any function call of the function call turn.")
 		}
 	}
 	return nil
 }
-
-func keyOf(f map[string]any) string { return wire.First(wire.Text(f, "id"), wire.Text(f, "name")) }
 
 func checkTexts(contents []map[string]any) *wire.Refusal {
 	for i, c := range contents {

@@ -30,7 +30,8 @@ func Refuse(no *wire.Refusal, h http.Header) []byte {
 		byClass = "INTERNAL"
 	}
 	e := map[string]any{
-		"code": no.Status, "status": wire.First(no.Kind, known.status, byClass), "message": wire.First(no.Message, known.message, "Internal error encountered."),
+		"code": no.Status, "status": wire.First(no.Kind, known.status, byClass),
+		"message": wire.First(no.Message, known.message, "Internal error encountered."),
 	}
 	if details := details(no, h); details != nil {
 		e["details"] = details

@@ -43,9 +43,11 @@ func checkThinking(_ Create, r *wire.Request, _ []object) *wire.Refusal {
 func checkFormat(_ Create, r *wire.Request, items []object) *wire.Refusal {
 	f := wire.Sub(wire.Sub(r.Fields, "text"), "format")
 	if f["type"] == "json_object" && !strings.Contains(strings.ToLower(string(wire.JSON(items))+wire.Text(r.Fields, "instructions")), "json") {
-		return invalid("input", "", "Response input messages must contain the word 'json' in some form to use 'text.format' of type 'json_object'.")
+		return invalid("input", "", "Response input messages must contain the word 'json' in some form to use "+
+			"'text.format' of type 'json_object'.")
 	}
-	return openai.CheckStrict("text.format.schema", "response_format '"+wire.Text(f, "name")+"'", wire.Sub(f, "schema"), wire.Flag(f, "strict"))
+	what := "response_format '" + wire.Text(f, "name") + "'"
+	return openai.CheckStrict("text.format.schema", what, wire.Sub(f, "schema"), wire.Flag(f, "strict"))
 }
 
 func checkTools(_ Create, r *wire.Request, _ []object) *wire.Refusal {
@@ -95,7 +97,8 @@ func (f Create) checkReasoning(_ *wire.Request, items []object) *wire.Refusal {
 		id := wire.Text(it, "id")
 		given[id] = true
 		if source, thought := thoughtBefore(id); thought && !given[source] {
-			return invalid("input", "", "Item '"+id+"' of type '"+wire.Text(it, "type")+"' was provided without its required 'reasoning' item: '"+source+"'.")
+			return invalid("input", "", "Item '"+id+"' of type '"+wire.Text(it, "type")+"' was provided without its "+
+				"required 'reasoning' item: '"+source+"'.")
 		}
 		if it["type"] != "reasoning" {
 			continue
@@ -105,7 +108,8 @@ func (f Create) checkReasoning(_ *wire.Request, items []object) *wire.Refusal {
 			return invalid("", "invalid_encrypted_content", "The encrypted content for item "+id+" could not be verified. Reason: "+
 				"Encrypted content could not be decrypted or parsed.")
 		case sealed == "" && !f.store.hasItem(id):
-			return &wire.Refusal{Status: http.StatusNotFound, Param: "input", Message: "Item with id '" + id + "' not found. Items are not persisted when " +
+			return &wire.Refusal{Status: http.StatusNotFound, Param: "input", Message: "Item with id '" + id +
+				"' not found. Items are not persisted when " +
 				"`store` is set to false. Try again with `store` set to true, or remove this item from your input."}
 		case i == len(items)-1 || items[i+1]["role"] == "user" || items[i+1]["type"] == "function_call_output":
 			return invalid("input", "", "Item '"+id+"' of type 'reasoning' was provided without its required following item.")

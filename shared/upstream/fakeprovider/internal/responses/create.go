@@ -68,7 +68,8 @@ func (Create) complain(r *wire.Request) *wire.Refusal {
 	}
 	switch {
 	case r.Fields["input"] == nil && r.Fields["previous_response_id"] == nil:
-		return invalid("input", "missing_required_parameter", "One of \"input\" or \"previous_response_id\" or 'prompt' or 'conversation' must be provided.")
+		return invalid("input", "missing_required_parameter",
+			"One of \"input\" or \"previous_response_id\" or 'prompt' or 'conversation' must be provided.")
 	case wire.Flag(r.Fields, "background"):
 		return invalid("background", "", "This fake does nothing in the background.")
 	case r.Fields["stream_options"] != nil && !wire.Flag(r.Fields, "stream"):

@@ -105,6 +105,7 @@ var format = wire.Tagged("type", map[string]wire.Rule{
 	"text":        wire.Closed(wire.Fields{"type!": wire.String}),
 	"json_object": wire.Closed(wire.Fields{"type!": wire.String}),
 	"json_schema": wire.Closed(wire.Fields{
-		"type!": wire.String, "name!": wire.Match(`^[a-zA-Z0-9_-]{1,64}$`), "schema!": wire.Object, "strict": wire.Bool, "description": wire.String,
+		"type!": wire.String, "name!": wire.Match(`^[a-zA-Z0-9_-]{1,64}$`), "schema!": wire.Object, "strict": wire.Bool,
+		"description": wire.String,
 	}),
 })

@@ -135,6 +135,7 @@ func (s *stream) Done() []wire.Event {
 func (s *stream) Fail() []wire.Event {
 	e := openai.Error(&wire.Refusal{Status: 500})
 	return []wire.Event{{Name: "error", Data: object{
-		"type": "error", "code": wire.First(wire.Text(e, "code"), "server_error"), "message": e["message"], "param": nil, "sequence_number": s.events,
+		"type": "error", "code": wire.First(wire.Text(e, "code"), "server_error"), "message": e["message"], "param": nil,
+		"sequence_number": s.events,
 	}}}
 }
