@@ -14,9 +14,15 @@ var checks = []func(*wire.Request) *wire.Refusal{
 }
 
 func checkBetas(r *wire.Request) *wire.Refusal {
+	opened := strings.Join(r.Header.Values("Anthropic-Beta"), ",")
 	for field, beta := range betas {
-		if r.Fields[field] != nil && !strings.Contains(strings.Join(r.Header.Values("Anthropic-Beta"), ","), beta) {
+		if r.Fields[field] != nil && !strings.Contains(opened, beta) {
 			return invalid(field + ": Extra inputs are not permitted")
+		}
+	}
+	for i, m := range wire.Items(r.Fields, "messages") {
+		if m["role"] == "system" && !strings.Contains(opened, "mid-conversation-system-") {
+			return invalid(fmt.Sprintf("messages.%d.role: Input should be one of 'assistant', 'user'", i))
 		}
 	}
 	return nil

@@ -64,6 +64,7 @@ var (
 )
 
 var message = wire.Tagged("role", map[string]wire.Rule{
+	"system": content(map[string]wire.Rule{"text": textBlock}), // behind its beta only
 	"user": content(map[string]wire.Rule{
 		"text": textBlock, "image": image, "document": document, "search_result": searchResult, "tool_result": toolResult,
 	}),

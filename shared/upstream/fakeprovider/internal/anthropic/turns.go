@@ -69,6 +69,9 @@ type turn struct {
 
 func turns(messages []map[string]any) (list []turn) {
 	for i, m := range messages {
+		if m["role"] == "system" {
+			continue
+		}
 		if n := len(list); n > 0 && list[n-1].role == m["role"] {
 			list[n-1].blocks = append(list[n-1].blocks, blocks(m)...)
 			continue
