@@ -44,12 +44,15 @@ var spoken = []struct {
 	{"/v1beta/", gateway.OpGemini},
 }
 
-// spokenAt is the dialect in which a path's callers are answered.
-func spokenAt(path string) gateway.Op {
+// spokenIn is the dialect in which a request's caller is answered.
+func spokenIn(r *http.Request) gateway.Op {
 	for _, s := range spoken {
-		if strings.HasPrefix(path, s.prefix) {
+		if strings.HasPrefix(r.URL.Path, s.prefix) {
 			return s.op
 		}
+	}
+	if r.Method == http.MethodPost && strings.Contains(r.URL.Path, "models/") {
+		return gateway.OpGemini // its other version
 	}
 	return gateway.OpChat
 }
@@ -57,7 +60,7 @@ func spokenAt(path string) gateway.Op {
 // nameCall tells the caller what its call is named, under Anthropic's name for that, too, where that is looked for.
 func nameCall(h http.Header, r *http.Request, id string) {
 	h[requestID] = []string{id}
-	if spokenAt(r.URL.Path) == gateway.OpMessages {
+	if spokenIn(r) == gateway.OpMessages {
 		h["Request-Id"] = h[requestID]
 	}
 }
@@ -98,7 +101,7 @@ func (s *Server) answerError(w http.ResponseWriter, r *http.Request, err error) 
 		h.Set("Retry-After", strconv.FormatInt(int64((e.RetryAfter+time.Second-1)/time.Second), 10))
 	}
 	w.WriteHeader(e.Status())
-	_, _ = w.Write(all.Of(spokenAt(r.URL.Path)).EncodeError(e))
+	_, _ = w.Write(all.Of(spokenIn(r)).EncodeError(e))
 }
 
 // errBegun is what a handler returns when it failed after its answer had begun and has said so itself.

@@ -2,6 +2,7 @@ package ingress
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/sluice-gateway/sluice/shared/gateway"
 	"github.com/sluice-gateway/sluice/shared/pricing"
@@ -30,7 +31,31 @@ type model struct {
 // modelCreated is the constant that LiteLLM answers for every model; clients want a number there.
 const modelCreated = 1677610602
 
-func (s *Server) listModels(w http.ResponseWriter, _ *http.Request, p gateway.Principal) error {
+// anthropicModel is a row as Anthropic's clients know it.
+type anthropicModel struct {
+	Type        string `json:"type"`
+	ID          string `json:"id"`
+	DisplayName string `json:"display_name"`
+	CreatedAt   string `json:"created_at"`
+}
+
+// listAnthropicModels answers clients that say they are Anthropic's.
+func (s *Server) listAnthropicModels(w http.ResponseWriter, p gateway.Principal) error {
+	data := []anthropicModel{}
+	for _, d := range s.Router.Table().Models(p) {
+		data = append(data, anthropicModel{"model", d.Model, d.Model, time.Unix(modelCreated, 0).UTC().Format(time.RFC3339)})
+	}
+	list := map[string]any{"data": data, "has_more": false, "first_id": nil, "last_id": nil}
+	if len(data) > 0 {
+		list["first_id"], list["last_id"] = data[0].ID, data[len(data)-1].ID
+	}
+	return writeJSON(w, http.StatusOK, list)
+}
+
+func (s *Server) listModels(w http.ResponseWriter, r *http.Request, p gateway.Principal) error {
+	if r.Header.Get("Anthropic-Version") != "" {
+		return s.listAnthropicModels(w, p)
+	}
 	data := []model{}
 	for _, d := range s.Router.Table().Models(p) {
 		data = append(data, model{d.Model, "model", modelCreated, d.Provider})

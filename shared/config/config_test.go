@@ -172,7 +172,7 @@ func TestFromFlags(t *testing.T) {
 		"no base": {model: "gpt-4o", want: routing.Deployment{Model: "gpt-4o", Provider: "openai", VendorModel: "gpt-4o",
 			BaseURL: "https://api.openai.com/v1", Credential: bearer("sk-up"), Speaks: all}},
 		"prefix": {model: "groq/llama-3", want: routing.Deployment{Model: "groq/llama-3", Provider: "groq", VendorModel: "llama-3",
-			BaseURL: "https://api.groq.com/openai/v1", Credential: bearer("gsk")}},
+			BaseURL: "https://api.groq.com/openai/v1", Credential: bearer("gsk"), Speaks: []gateway.Op{gateway.OpChat}}},
 		"host's own name with a slash": {model: "meta-llama/Llama-3", base: "http://h:1/v1",
 			want: routing.Deployment{Model: "meta-llama/Llama-3", Provider: "openai", VendorModel: "meta-llama/Llama-3",
 				BaseURL: "http://h:1/v1", Credential: bearer("sk-up")}},

@@ -26,10 +26,10 @@ func TestParse(t *testing.T) {
 	equal(t, listed(f.Deployments), []routing.Deployment{
 		{Model: "gpt-4o", Provider: "openai", VendorModel: "gpt-4o", BaseURL: openai, Credential: bearer("sk-up"), Speaks: all, Drop: true},
 		{Model: "gpt-4o", Provider: "openai", VendorModel: "gpt-4o", BaseURL: "https://eu.example/v1", Credential: bearer("sk-eu"), PriceAs: "gpt-4o-2024-08-06", Drop: true},
-		{Model: "fast", Provider: "groq", VendorModel: "llama-3.1-8b", BaseURL: "https://api.groq.com/openai/v1", Credential: bearer("gsk"), PriceAs: "c.yaml:22", Drop: true},
+		{Model: "fast", Provider: "groq", VendorModel: "llama-3.1-8b", BaseURL: "https://api.groq.com/openai/v1", Credential: bearer("gsk"), PriceAs: "c.yaml:22", Drop: true, Speaks: []gateway.Op{gateway.OpChat}},
 		{Model: "openai/*", Provider: "openai", VendorModel: "*", BaseURL: openai, Credential: bearer("sk-up"), Speaks: all, Drop: true},
 		{Model: "mine", Provider: "openai", VendorModel: "tiny", BaseURL: "http://10.0.0.5:8000/v1", Credential: noCredential, Drop: true},
-		{Model: "named", Provider: "mistral", VendorModel: "mistral-small", BaseURL: "https://api.mistral.ai/v1", Credential: bearer("mk-from-file"), Drop: true},
+		{Model: "named", Provider: "mistral", VendorModel: "mistral-small", BaseURL: "https://api.mistral.ai/v1", Credential: bearer("mk-from-file"), Drop: true, Speaks: []gateway.Op{gateway.OpChat, gateway.OpEmbeddings}},
 	})
 	equal(t, f.Prices, []config.Price{{Name: "c.yaml:22", InputPerMTok: 50_000_000, OutputPerMTok: 80_000_000}})
 	equal(t, f.MasterKey, gateway.Secret("sk-master-key"))

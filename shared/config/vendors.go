@@ -37,7 +37,7 @@ var providers = []provider{
 		keyEnv: []string{"HUGGINGFACE_API_KEY", "HF_TOKEN"}, baseEnv: []string{"HUGGINGFACE_API_BASE", "HF_API_BASE"}},
 
 	// hosts that are called as OpenAI is
-	{prefix: "mistral", base: "https://api.mistral.ai/v1", root: "/v1",
+	{prefix: "mistral", base: "https://api.mistral.ai/v1", root: "/v1", speaks: chatEmbeddings,
 		keyEnv: []string{"MISTRAL_API_KEY"}, baseEnv: []string{"MISTRAL_API_BASE"}},
 	{prefix: "codestral", word: "mistral", base: "https://codestral.mistral.ai/v1", root: "/v1", speaks: chatOnly,
 		keyEnv: []string{"CODESTRAL_API_KEY"}, baseEnv: []string{"CODESTRAL_API_BASE"}},
@@ -49,7 +49,7 @@ var providers = []provider{
 		keyEnv: []string{"COHERE_API_KEY", "CO_API_KEY"}, baseEnv: []string{"COHERE_API_BASE"}},
 	{prefix: "cohere_chat", word: "cohere", base: "https://api.cohere.ai/compatibility/v1", root: "/compatibility/v1", speaks: chatOnly,
 		keyEnv: []string{"COHERE_API_KEY", "CO_API_KEY"}, baseEnv: []string{"COHERE_API_BASE"}},
-	{prefix: "groq", base: "https://api.groq.com/openai/v1", root: "/openai/v1",
+	{prefix: "groq", base: "https://api.groq.com/openai/v1", root: "/openai/v1", speaks: chatOnly,
 		keyEnv: []string{"GROQ_API_KEY"}, baseEnv: []string{"GROQ_API_BASE"}},
 	{prefix: "together_ai", base: "https://api.together.xyz/v1", root: "/v1",
 		keyEnv:  []string{"TOGETHERAI_API_KEY", "TOGETHER_API_KEY", "TOGETHER_AI_API_KEY", "TOGETHER_AI_TOKEN"},
@@ -63,7 +63,7 @@ var providers = []provider{
 		keyEnv: []string{"OPENROUTER_API_KEY", "OR_API_KEY"}, baseEnv: []string{"OPENROUTER_API_BASE"}},
 	{prefix: "xai", base: "https://api.x.ai/v1", root: "/v1", speaks: withResponses,
 		keyEnv: []string{"XAI_API_KEY"}, baseEnv: []string{"XAI_API_BASE"}},
-	{prefix: "deepseek", base: "https://api.deepseek.com",
+	{prefix: "deepseek", base: "https://api.deepseek.com", speaks: chatOnly,
 		keyEnv: []string{"DEEPSEEK_API_KEY"}, baseEnv: []string{"DEEPSEEK_API_BASE"}},
 	{prefix: "cerebras", base: "https://api.cerebras.ai/v1", root: "/v1",
 		keyEnv: []string{"CEREBRAS_API_KEY"}, baseEnv: []string{"CEREBRAS_API_BASE"}},

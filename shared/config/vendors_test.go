@@ -142,7 +142,7 @@ func TestVendors(t *testing.T) {
 			routing.Deployment{Provider: "vertex_ai", VendorModel: "123456", BaseURL: "https://psc.example/v1/projects/p-1/locations/us-central1/endpoints/{model}", Region: "us-central1", Speaks: ops("chat"), Credential: account(routing.Google{})}},
 
 		"AI21":    {"model: ai21/jamba-large", []string{"AI21_API_KEY", "k"}, routing.Deployment{Provider: "ai21", VendorModel: "jamba-large", BaseURL: "https://api.ai21.com/studio/v1", Credential: bearer("k"), Speaks: ops("chat")}},
-		"Mistral": {"model: mistral/open-mixtral-8x7b", []string{"MISTRAL_API_KEY", "k"}, routing.Deployment{Provider: "mistral", VendorModel: "open-mixtral-8x7b", BaseURL: "https://api.mistral.ai/v1", Credential: bearer("k")}},
+		"Mistral": {"model: mistral/open-mixtral-8x7b", []string{"MISTRAL_API_KEY", "k"}, routing.Deployment{Provider: "mistral", VendorModel: "open-mixtral-8x7b", BaseURL: "https://api.mistral.ai/v1", Credential: bearer("k"), Speaks: ops("chat", "embeddings")}},
 		"Ollama":  {"model: ollama/llama2", nil, routing.Deployment{Provider: "ollama", VendorModel: "llama2", BaseURL: "http://127.0.0.1:11434/v1", Credential: noCredential}},
 		"LocalAI": {"model: localai/phi-2", []string{"LOCALAI_API_BASE", "http://box:8080"}, routing.Deployment{Provider: "localai", VendorModel: "phi-2", BaseURL: "http://box:8080/v1", Credential: noCredential}},
 		"LM Studio": {"model: lm_studio/qwen", []string{"LM_STUDIO_API_BASE", "http://box:1234/v1", "LM_STUDIO_API_KEY", "k"},
@@ -157,10 +157,10 @@ func TestVendors(t *testing.T) {
 		"Llama 2": {"model: openai/llama2, api_base: 'http://gpu:9/v1', api_key: ''", nil, routing.Deployment{Provider: "openai", VendorModel: "llama2", BaseURL: "http://gpu:9/v1", Credential: noCredential}},
 
 		"headers and fields": {"model: groq/m, api_key: k, drop_params: true, additional_drop_params: [a, 'b[0].c'], extra_headers: {x-tenant: 7, authorization-hint: os.environ/HINT}", []string{"HINT", "h"},
-			routing.Deployment{Provider: "groq", VendorModel: "m", BaseURL: "https://api.groq.com/openai/v1", Credential: bearer("k"), Drop: true, DropFields: []string{"a", "b[0].c"},
+			routing.Deployment{Provider: "groq", VendorModel: "m", BaseURL: "https://api.groq.com/openai/v1", Credential: bearer("k"), Speaks: ops("chat"), Drop: true, DropFields: []string{"a", "b[0].c"},
 				Headers: []routing.Header{{Name: "Authorization-Hint", Value: "h"}, {Name: "X-Tenant", Value: "7"}}}},
 		"own credential in a header": {"model: groq/m, extra_headers: {Authorization: 'Basic x'}", nil,
-			routing.Deployment{Provider: "groq", VendorModel: "m", BaseURL: "https://api.groq.com/openai/v1", Credential: noCredential, Headers: []routing.Header{{Name: "Authorization", Value: "Basic x"}}}},
+			routing.Deployment{Provider: "groq", VendorModel: "m", BaseURL: "https://api.groq.com/openai/v1", Credential: noCredential, Speaks: ops("chat"), Headers: []routing.Header{{Name: "Authorization", Value: "Basic x"}}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

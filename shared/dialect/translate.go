@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/sluice-gateway/sluice/shared/gateway"
 	"github.com/sluice-gateway/sluice/shared/llm"
@@ -32,20 +33,35 @@ func (t *translation) Outgoing(target Target) (w Wire, err error) {
 	if err != nil {
 		return w, err
 	}
+	may := target.Drop
+	target.Drop = func(name string) bool { return may(t.callers(name)) }
 	w, err = t.out.EncodeRequest(&fitted, target)
 	for _, name := range w.Dropped {
 		dropped = append(dropped, t.callers(name))
 	}
 	w.Dropped = dropped
 	if e := (*gateway.Error)(nil); errors.As(err, &e) {
-		e.Param = t.callers(e.Param)
+		name := t.callers(e.Param)
+		if rest, about := strings.CutPrefix(e.Message, e.Param); about && e.Param != "" {
+			e.Message = name + rest
+		}
+		e.Param = name
 	}
 	return w, err
 }
 
-// callers is the caller's name for a field that may have the neutral form's.
+// usual are OpenAI's names for fields, which outbound dialects use as well as those of the neutral form.
+var usual = map[string]llm.Param{
+	"messages": llm.ImageData, "response_format": llm.JSONSchemas, "max_tokens": llm.MaxOutput, "reasoning_effort": llm.ReasoningParam,
+}
+
+// callers is the caller's name for a field that may have another one.
 func (t *translation) callers(name string) string {
-	if p := llm.Param(name); slices.Contains(llm.AllParams(), p) {
+	p, found := usual[name]
+	if !found {
+		p = llm.Param(name)
+	}
+	if found || slices.Contains(llm.AllParams(), p) {
 		return t.request.In.Field(p)
 	}
 	return name

@@ -49,3 +49,22 @@ func Elements(raw []byte) iter.Seq[[]byte] {
 		}
 	}
 }
+
+// EditEach is an array with each item as edit makes it; nil takes the item out. What is no array stays as it is.
+func EditEach(list []byte, edit func(item []byte) []byte) []byte {
+	if len(list) == 0 || list[0] != '[' {
+		return list
+	}
+	out := append(make([]byte, 0, len(list)), '[')
+	for item := range Elements(list) {
+		edited := edit(item)
+		if edited == nil {
+			continue
+		}
+		if len(out) > 1 {
+			out = append(out, ',')
+		}
+		out = append(out, edited...)
+	}
+	return append(out, ']')
+}

@@ -71,3 +71,18 @@ func FuzzEach(f *testing.F) {
 		}
 	})
 }
+
+func TestEditEach(t *testing.T) {
+	t.Parallel()
+	edit := func(item []byte) []byte {
+		if string(item) == "0" {
+			return nil
+		}
+		return append([]byte("9"), item...)
+	}
+	for text, want := range map[string]string{`[1, 2]`: `[91,92]`, `[0,1,0]`: `[91]`, `[0]`: `[]`, `[]`: `[]`, `{"a":1}`: `{"a":1}`, ``: ``} {
+		if got := string(jsonedit.EditEach([]byte(text), edit)); got != want {
+			t.Errorf("%s became %s, want %s", text, got, want)
+		}
+	}
+}

@@ -118,7 +118,7 @@ func (c *Client) whole(ctx context.Context, call *Call, plan routing.Plan, r *bu
 		return nil, err
 	}
 	defer a.close()
-	body, err := readAll(a.response)
+	body, err := a.readAll()
 	if err != nil {
 		return nil, a.fail(err, gateway.Unknown)
 	}
@@ -241,17 +241,34 @@ func (a *attempt) isStream() bool {
 	return strings.EqualFold(strings.TrimSpace(media), a.passage.Framing().MediaType)
 }
 
+// patient is a body that may be silent for some time, and no longer, between two reads.
+type patient struct {
+	io.Reader
+	timer *time.Timer
+	idle  time.Duration
+}
+
+func (p patient) Read(b []byte) (int, error) {
+	p.timer.Reset(p.idle)
+	return p.Reader.Read(b)
+}
+
+// readAll reads a plain answer. Some providers send its head, and blanks, long before they have the rest.
+func (a *attempt) readAll() ([]byte, error) {
+	return readAll(a.response, patient{a.response.Body, a.timer, a.client.Timers.Idle})
+}
+
 // readAll reads a plain answer into one buffer of the right size.
-func readAll(r *http.Response) ([]byte, error) {
+func readAll(r *http.Response, from io.Reader) ([]byte, error) {
 	if r.ContentLength > maxAnswerBytes {
 		return nil, dialect.InvalidAnswer("too large")
 	}
 	if r.ContentLength > 0 {
 		body := make([]byte, r.ContentLength)
-		_, err := io.ReadFull(r.Body, body)
+		_, err := io.ReadFull(from, body)
 		return body, err
 	}
-	body, err := io.ReadAll(io.LimitReader(r.Body, maxAnswerBytes+1))
+	body, err := io.ReadAll(io.LimitReader(from, maxAnswerBytes+1))
 	if err == nil && len(body) > maxAnswerBytes {
 		err = dialect.InvalidAnswer("too large")
 	}

@@ -48,8 +48,7 @@ func (c *Client) Stream(ctx context.Context, call *Call, plan routing.Plan, r *b
 
 // notAStream ends an attempt whose answer came whole: an error under a good status, or what nobody asked for.
 func (a *attempt) notAStream() error {
-	a.timer.Reset(a.client.Timers.Idle)
-	text, err := readAll(a.response)
+	text, err := a.readAll()
 	if err != nil {
 		return a.fail(err, gateway.Unknown)
 	}
@@ -104,6 +103,9 @@ func (s *Stream) take() error {
 
 // endsIn reports whether an unfinished frame is the success terminator, of which only the blank line behind it is missing.
 func (s *Stream) endsIn(tail dialect.Frame) bool {
+	if len(tail.Raw) == 0 {
+		return false // the connection broke between two frames
+	}
 	before := len(s.buf)
 	buf, err := s.tap.Frame(s.buf, tail)
 	if err != nil || s.tap.Progress() == dialect.Open {

@@ -12,12 +12,12 @@ import (
 // Answer reads a 2xx body and puts the public model name into it. The error is KindUpstream for what is no answer, or the
 // provider's own error that came under a good status.
 func (r *request) Answer(body []byte) (dialect.Answer, error) {
-	fields := [...]jsonedit.Field{{Name: "model"}, {Name: "usage"}, {Name: "error"}, {Name: "service_tier"}}
+	fields := [...]jsonedit.Field{{Name: "model"}, {Name: "usage"}, {Name: "error"}, {Name: "service_tier"}, {Name: "object"}}
 	if !jsonedit.Find(body, fields[:]) || !json.Valid(body) {
 		return dialect.Answer{}, dialect.InvalidAnswer("not a JSON object")
 	}
-	model, usage, fault := &fields[0], &fields[1], &fields[2]
-	if fault.Given() {
+	model, usage := &fields[0], &fields[1]
+	if isFault(&fields[2], &fields[4]) {
 		return dialect.Answer{}, DecodeError(0, nil, body)
 	}
 	u, ok := usageOf(usage.Raw)
@@ -76,16 +76,20 @@ func (t *tap) Frame(dst []byte, f dialect.Frame) ([]byte, error) {
 	switch {
 	case len(data) == 0:
 		return append(dst, raw...), nil // a comment that keeps the connection alive
-	case bytes.Equal(bytes.TrimSpace(data), doneMark):
+	case isDone(data):
 		t.done = true
 		return dst, nil
+	case f.Name == errorEvent:
+		return dst, DecodeError(0, nil, data)
 	}
-	fields := [...]jsonedit.Field{{Name: "model"}, {Name: "usage"}, {Name: "error"}, {Name: "choices"}, {Name: "service_tier"}}
+	fields := [...]jsonedit.Field{
+		{Name: "model"}, {Name: "usage"}, {Name: "error"}, {Name: "choices"}, {Name: "service_tier"}, {Name: "object"},
+	}
 	if !jsonedit.Find(data, fields[:]) {
 		return dst, dialect.InvalidAnswer("an event of the stream is not a JSON object")
 	}
-	model, usage, fault, choices := &fields[0], &fields[1], &fields[2], &fields[3]
-	if fault.Given() {
+	model, usage, choices := &fields[0], &fields[1], &fields[3]
+	if isFault(&fields[2], &fields[5]) {
 		return dst, DecodeError(0, nil, data)
 	}
 	empty := isEmptyList(choices)
@@ -140,15 +144,20 @@ func appendOneLine(dst []byte, scratch *[]byte, data []byte, edits []jsonedit.Ed
 	return dst
 }
 
-// isHollow tells the chunks that open and close an answer from those with content.
+// isHollow tells the chunks that open and close an answer from those with content. A thought or a call may come with an empty text.
 func isHollow(choices []byte) bool {
-	return bytes.Contains(choices, []byte(`"content":""`)) || bytes.Contains(choices, []byte(`"delta":{}`))
+	if bytes.Contains(choices, []byte(`"content":""`)) {
+		return !bytes.Contains(choices, []byte(`"tool_calls":[`)) && !bytes.Contains(choices, []byte(`"reasoning`))
+	}
+	return bytes.Contains(choices, []byte(`"delta":{}`))
 }
+
+const maxTier = 32 // bytes of a service tier
 
 // tierOf reads a service tier; a long one is none.
 func tierOf(f *jsonedit.Field) string {
 	tier, _ := f.Text()
-	if len(tier) > 32 {
+	if len(tier) > maxTier {
 		return ""
 	}
 	return tier

@@ -2,10 +2,8 @@ package chat_test
 
 import (
 	"fmt"
-	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -15,6 +13,15 @@ import (
 	"github.com/sluice-gateway/sluice/shared/llm"
 	"github.com/sluice-gateway/sluice/shared/sse"
 )
+
+func peek(t testing.TB, op gateway.Op, body string) *dialect.Request {
+	t.Helper()
+	r, err := chat.Peek(op, []byte(body), dialect.Hint{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
 
 const hello = `"messages":[{"role":"user","content":"hi"}]`
 
@@ -338,48 +345,6 @@ func TestTapEndsOnErrors(t *testing.T) {
 		if u := tap.Seen().Counted(&dialect.Request{}); u.OutputTokens != 1 || u.Source != gateway.UsageCounted {
 			t.Errorf("%s: counted %+v", name, u)
 		}
-	}
-}
-
-func TestDecodeError(t *testing.T) {
-	t.Parallel()
-	for name, c := range map[string]struct {
-		status  int
-		header  http.Header
-		body    string
-		want    int
-		typ     string
-		message string
-		wait    time.Duration
-	}{
-		"openai":       {400, nil, `{"error":{"message":"bad n","type":"invalid_request_error","param":"n","code":null}}`, 400, "invalid_request_error", "bad n", 0},
-		"401":          {401, nil, `{"error":{"message":"wrong key"}}`, 401, "authentication_error", "wrong key", 0},
-		"429":          {429, http.Header{"Retry-After": {"7"}}, `{"error":{"message":"slow down"}}`, 429, "throttling_error", "slow down", 7 * time.Second},
-		"429 absurd":   {429, http.Header{"Retry-After": {"1e300"}}, `{}`, 429, "throttling_error", "The provider's rate limit is reached.", 10 * time.Minute},
-		"429 rubbish":  {429, http.Header{"Retry-After": {"soon"}}, `{}`, 429, "throttling_error", "The provider's rate limit is reached.", 0},
-		"500 html":     {500, nil, `<html>trace</html>`, 500, "internal_server_error", "The provider failed.", 0},
-		"529":          {529, nil, ``, 529, "internal_server_error", "The provider failed.", 0},
-		"bare string":  {422, nil, `{"error":"nope"}`, 422, "invalid_request_error", "nope", 0},
-		"message":      {404, nil, `{"message":"gone"}`, 404, "invalid_request_error", "gone", 0},
-		"redirect":     {302, nil, ``, 502, "server_error", "The provider failed.", 0},
-		"long message": {400, nil, `{"error":{"message":"` + strings.Repeat("x", 5000) + `"}}`, 400, "invalid_request_error", strings.Repeat("x", 1000) + "...", 0},
-	} {
-		e := chat.DecodeError(c.status, c.header, []byte(c.body))
-		if e.Status() != c.want || e.Type() != c.typ || e.Message != c.message || e.RetryAfter != c.wait {
-			t.Errorf("%s: %d %s %.60q %v", name, e.Status(), e.Type(), e.Message, e.RetryAfter)
-		}
-	}
-}
-
-func TestEncodeErrorHasAllFourKeys(t *testing.T) {
-	t.Parallel()
-	got := string(chat.EncodeError(gateway.Invalid("n", `say "1"`)))
-	if want := `{"error":{"message":"say \"1\"","type":"invalid_request_error","param":"n","code":"400"}}`; got != want {
-		t.Errorf("got %s, want %s", got, want)
-	}
-	got = string(chat.EncodeError(gateway.Errorf(gateway.KindUpstream, "x")))
-	if want := `{"error":{"message":"x","type":"server_error","param":null,"code":"502"}}`; got != want {
-		t.Errorf("got %s, want %s", got, want)
 	}
 }
 

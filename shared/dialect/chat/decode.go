@@ -6,6 +6,7 @@ import (
 
 	"github.com/sluice-gateway/sluice/shared/dialect"
 	"github.com/sluice-gateway/sluice/shared/gateway"
+	"github.com/sluice-gateway/sluice/shared/jsonedit"
 	"github.com/sluice-gateway/sluice/shared/llm"
 )
 
@@ -16,15 +17,66 @@ var _ dialect.Inbound = (*inbound)(nil)
 
 // DecodeRequest reads the body.
 func (in *inbound) DecodeRequest() (*llm.Request, error) {
-	r := &llm.Request{Stream: in.Stream, MaxOutput: in.MaxOutput, N: in.N, User: in.User}
-	if err := dialect.Decode(r, in.stripped(), readers, hints); err != nil {
-		return nil, err
-	}
-	return r, nil
+	return in.decode(&reading{out: &llm.Request{Stream: in.Stream, MaxOutput: in.MaxOutput, N: in.N, User: in.User}}, readers)
 }
 
-// Field is the caller's name for a param.
-func (in *inbound) Field(p llm.Param) string { return fieldOf(p) }
+// decode reads the body field by field. Of a field that is there twice the last one counts, as with most parsers. What no reader is for
+// is a hint, or has no place in the neutral form.
+func (r *request) decode(to *reading, readers map[string]fieldReader) (*llm.Request, error) {
+	for name, raw := range jsonedit.Members(r.stripped()) {
+		read, known := readers[name]
+		switch {
+		case known && read != nil && given(raw):
+			read(to, name, raw)
+		case known || !given(raw):
+		default:
+			to.keep(name, raw)
+		}
+		if to.err != nil {
+			return nil, to.err
+		}
+	}
+	to.finish()
+	return to.out, to.err
+}
+
+// reading is a request on its way into the neutral form.
+type reading struct {
+	reader
+	out       *llm.Request
+	functions []llm.Tool // the older form of tools
+	only      []string   // the tools that tool_choice allows
+	thinks    [3]llm.Reasoning
+}
+
+// fieldReader reads one top-level field, which is not null.
+type fieldReader func(r *reading, name string, raw []byte)
+
+// finish puts together what stands in several fields.
+func (r *reading) finish() {
+	out := r.out
+	out.Tools = append(out.Tools, r.functions...)
+	if r.only != nil {
+		out.Tools = slices.DeleteFunc(out.Tools, func(t llm.Tool) bool { return !slices.Contains(r.only, t.Name) })
+	}
+	for i := range r.thinks {
+		if out.Reasoning == (llm.Reasoning{}) || r.thinks[i].Given() && !out.Reasoning.Given() {
+			out.Reasoning = r.thinks[i]
+		}
+	}
+}
+
+// keep keeps a field that has no place in the neutral form.
+func (r *reading) keep(name string, raw []byte) {
+	fields := &r.out.Extra
+	if hints[name] {
+		fields = &r.out.Hints
+	}
+	if *fields == nil {
+		*fields = map[string]json.RawMessage{}
+	}
+	(*fields)[name] = raw
+}
 
 // names are the params that are called otherwise here than in the neutral form.
 var names = map[llm.Param]string{
@@ -38,6 +90,9 @@ var inMessages = []llm.Param{
 	llm.ParticipantNames, llm.CacheMarkers, llm.ThinkingParts, llm.CitationsWanted, llm.AssistantPrefill,
 }
 
+// Field is the caller's name for a param.
+func (in *inbound) Field(p llm.Param) string { return fieldOf(p) }
+
 func fieldOf(p llm.Param) string {
 	if name, found := names[p]; found {
 		return name
@@ -50,152 +105,61 @@ func fieldOf(p llm.Param) string {
 
 // hints are fields that change no answer.
 var hints = map[string]bool{
-	"store": true, "metadata": true, "prompt_cache_key": true, "prompt_cache_retention": true,
+	"store": true, "metadata": true, "prompt_cache_key": true, "prompt_cache_retention": true, "prompt_cache_options": true,
 }
 
-func ignore(*llm.Request, string, json.RawMessage) error { return nil }
+// readers has every field of a chat that the neutral form has a place for, those of LiteLLM and OpenRouter among them. Peek has dealt with
+// those that have no function.
+var readers = map[string]fieldReader{
+	"messages":            (*reading).messages,
+	"tools":               (*reading).tools,
+	"functions":           (*reading).olderTools,
+	"tool_choice":         (*reading).toolChoice,
+	"function_call":       (*reading).toolChoice,
+	"response_format":     (*reading).format,
+	"parallel_tool_calls": func(r *reading, name string, raw []byte) { r.out.Parallel = r.flag("", name, raw) },
+	"modalities":          func(r *reading, name string, raw []byte) { r.out.Modalities = r.texts("", name, raw, maxModalities) },
+	"audio":               func(r *reading, name string, raw []byte) { r.out.Voice = r.object("", name, raw) },
+	"prediction":          func(r *reading, name string, raw []byte) { r.out.Prediction = r.object("", name, raw) },
+	"verbosity": func(r *reading, name string, raw []byte) {
+		r.out.Verbosity = r.word("", name, raw, "low", "medium", "high")
+	},
+	"service_tier":     (*reading).tier,
+	"reasoning_effort": (*reading).effort,
+	"reasoning":        (*reading).reasoning,
+	"thinking":         (*reading).thinking,
 
-// readers has every field of a chat that the neutral form has a place for, those of LiteLLM and OpenRouter among them.
-var readers = map[string]dialect.Reader{
-	"messages":              readMessages,
-	"tools":                 readTools,
-	"functions":             readFunctions,
-	"tool_choice":           readToolChoice,
-	"function_call":         readToolChoice,
-	"response_format":       readFormat,
-	"parallel_tool_calls":   dialect.Into(func(r *llm.Request) **bool { return &r.Parallel }),
-	"max_tokens":            ignore, // read by Peek, like the next ones
-	"max_completion_tokens": ignore,
-	"n":                     ignore,
-	"stream_options":        ignore,
-	"user":                  ignore,
-	"safety_identifier":     ignore,
-	"stop":                  readStop,
-	"temperature":           dialect.Number(0, 2, func(r *llm.Request) **float64 { return &r.Temperature }),
-	"top_p":                 dialect.Number(0, 1, func(r *llm.Request) **float64 { return &r.TopP }),
-	"top_k":                 dialect.Whole(0, 1<<20, func(r *llm.Request, n int64) { r.TopK = &n }),
-	"seed":                  dialect.Into(func(r *llm.Request) **int64 { return &r.Seed }),
-	"presence_penalty":      dialect.Number(-2, 2, func(r *llm.Request) **float64 { return &r.PresencePenalty }),
-	"frequency_penalty":     dialect.Number(-2, 2, func(r *llm.Request) **float64 { return &r.FrequencyPenalty }),
-	"logit_bias":            readLogitBias,
-	"logprobs":              dialect.Into(func(r *llm.Request) *bool { return &r.Logprobs }),
-	"top_logprobs":          dialect.Whole(0, 20, func(r *llm.Request, n int64) { r.TopLogprobs = n }),
-	"reasoning_effort":      readEffort,
-	"reasoning":             readReasoning,
-	"thinking":              readThinking,
-	"verbosity":             dialect.Into(func(r *llm.Request) *string { return &r.Verbosity }),
-	"service_tier":          dialect.Into(func(r *llm.Request) *string { return &r.ServiceTier }),
-	"modalities":            dialect.Into(func(r *llm.Request) *[]string { return &r.Modalities }),
-	"audio":                 dialect.Into(func(r *llm.Request) *json.RawMessage { return &r.Voice }),
-	"prediction":            dialect.Into(func(r *llm.Request) *json.RawMessage { return &r.Prediction }),
+	"stop":              (*reading).stop,
+	"temperature":       func(r *reading, name string, raw []byte) { r.out.Temperature = r.number("", name, raw, 0, 2) },
+	"top_p":             func(r *reading, name string, raw []byte) { r.out.TopP = r.number("", name, raw, 0, 1) },
+	"top_k":             func(r *reading, name string, raw []byte) { r.out.TopK = r.whole("", name, raw, 0, 1<<20) },
+	"seed":              func(r *reading, name string, raw []byte) { r.out.Seed = r.whole("", name, raw, -1<<63, 1<<63-1) },
+	"presence_penalty":  func(r *reading, name string, raw []byte) { r.out.PresencePenalty = r.number("", name, raw, -2, 2) },
+	"frequency_penalty": func(r *reading, name string, raw []byte) { r.out.FrequencyPenalty = r.number("", name, raw, -2, 2) },
+	"logit_bias":        (*reading).logitBias,
+	"logprobs":          (*reading).logprobs,
+	"top_logprobs":      (*reading).topLogprobs,
+
+	"max_tokens": nil, "max_completion_tokens": nil, "n": nil, "stream": nil, "stream_options": nil, "model": nil, "user": nil,
+	"safety_identifier": nil, "tags": nil, "litellm_metadata": nil, "drop_params": nil,
 }
 
-const (
-	maxStops     = 64
-	maxBiases    = 1024
-	maxStopBytes = 4096
-)
+const maxModalities = 8
 
-func readStop(r *llm.Request, name string, raw json.RawMessage) error {
-	if raw[0] == '"' {
-		r.Stop = make([]string, 1)
-		return dialect.Read(name, raw, &r.Stop[0])
+// tier reads a service tier: OpenAI adds to its words.
+func (r *reading) tier(name string, raw []byte) {
+	if r.out.ServiceTier = r.text("", name, raw); len(r.out.ServiceTier) > maxTier {
+		r.fail(gateway.Invalid(name, "%s must be auto, default, flex or priority.", name))
 	}
-	if err := dialect.Read(name, raw, &r.Stop); err != nil {
-		return err
-	}
-	if len(r.Stop) > maxStops || slices.ContainsFunc(r.Stop, func(s string) bool { return len(s) > maxStopBytes }) {
-		return gateway.Invalid(name, "%s may have %d entries of %d bytes.", name, maxStops, maxStopBytes)
-	}
-	return nil
 }
 
-func readLogitBias(r *llm.Request, name string, raw json.RawMessage) error {
-	var biases map[string]float64
-	if err := dialect.Read(name, raw, &biases); err != nil {
-		return err
-	}
-	if len(biases) > maxBiases {
-		return gateway.Invalid(name, "%s may have %d entries.", name, maxBiases)
-	}
-	if len(biases) > 0 {
-		r.LogitBias = raw
-	}
-	return nil
+func (r *reading) logprobs(name string, raw []byte) {
+	is := r.flag("", name, raw)
+	r.out.Logprobs = is != nil && *is
 }
 
-func readEffort(r *llm.Request, name string, raw json.RawMessage) error {
-	var effort string
-	if err := dialect.Read(name, raw, &effort); err != nil {
-		return err
+func (r *reading) topLogprobs(name string, raw []byte) {
+	if n := r.whole("", name, raw, 0, 20); n != nil {
+		r.out.TopLogprobs = *n
 	}
-	return setEffort(r, name, effort)
-}
-
-func setEffort(r *llm.Request, name, effort string) error {
-	switch {
-	case !llm.IsEffort(effort):
-		return gateway.Invalid(name, "%s must be none, minimal, low, medium, high, xhigh or max.", name)
-	case effort == "none":
-		r.Reasoning.Off = true
-	default:
-		r.Reasoning.Effort = effort
-	}
-	return nil
-}
-
-// readReasoning reads OpenRouter's object.
-func readReasoning(r *llm.Request, name string, raw json.RawMessage) error {
-	var given struct {
-		Effort    string `json:"effort"`
-		MaxTokens int64  `json:"max_tokens"`
-		Exclude   *bool  `json:"exclude"`
-		Enabled   *bool  `json:"enabled"`
-		Summary   string `json:"summary"`
-	}
-	if err := dialect.Read(name, raw, &given); err != nil {
-		return err
-	}
-	r.Reasoning.Summary = given.Summary
-	if given.Exclude != nil {
-		show := !*given.Exclude
-		r.Reasoning.Show = &show
-	}
-	switch {
-	case given.Enabled != nil && !*given.Enabled:
-		r.Reasoning.Off = true
-	case given.Effort != "":
-		return setEffort(r, name+".effort", given.Effort)
-	case given.MaxTokens < 0 || given.MaxTokens > dialect.MaxTokens:
-		return gateway.Invalid(name+".max_tokens", "%s.max_tokens must be from 0 to %d.", name, dialect.MaxTokens)
-	case given.MaxTokens > 0:
-		r.Reasoning.Budget = given.MaxTokens
-	case given.Enabled != nil:
-		r.Reasoning.Auto = true
-	}
-	return nil
-}
-
-// readThinking reads Anthropic's object, as LiteLLM takes it.
-func readThinking(r *llm.Request, name string, raw json.RawMessage) error {
-	var given struct {
-		Type   string `json:"type"`
-		Budget int64  `json:"budget_tokens"`
-	}
-	if err := dialect.Read(name, raw, &given); err != nil {
-		return err
-	}
-	switch {
-	case given.Type == "disabled":
-		r.Reasoning.Off = true
-	case given.Type == "adaptive":
-		r.Reasoning.Auto = true
-	case given.Type != "enabled":
-		return gateway.Invalid(name+".type", "%s.type must be enabled, adaptive or disabled.", name)
-	case given.Budget < 1 || given.Budget > dialect.MaxTokens:
-		return gateway.Invalid(name+".budget_tokens", "%s.budget_tokens must be from 1 to %d.", name, dialect.MaxTokens)
-	default:
-		r.Reasoning.Budget = given.Budget
-	}
-	return nil
 }

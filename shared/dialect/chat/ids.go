@@ -14,11 +14,17 @@ var packed = []byte(llm.PackMark)
 
 // adapted adds the edits that a vendor's quirks need of a body that passes through.
 func (r *request) adapted(edits []jsonedit.Edit, q *quirks) []jsonedit.Edit {
-	if q.olderLimit && r.limits[1].Given() && !r.limits[0].Given() {
-		edits = append(edits, r.limits[1].Delete(), r.limits[0].Set(r.limits[1].Raw))
+	if older, newer := &r.limits[0], &r.limits[1]; q.olderLimit && newer.Present() {
+		edits = append(edits, newer.Delete())
+		if newer.Given() && !older.Given() {
+			edits = append(edits, older.Set(newer.Raw))
+		}
 	}
-	for from, to := range q.rename {
-		fields := [...]jsonedit.Field{{Name: from}, {Name: to}}
+	if q.noStreamOptions && r.streamOpts.Present() {
+		edits = append(edits, r.streamOpts.Delete())
+	}
+	for _, pair := range q.rename {
+		fields := [...]jsonedit.Field{{Name: pair[0]}, {Name: pair[1]}}
 		if jsonedit.Find(r.Body, fields[:]); fields[0].Given() && !fields[1].Present() {
 			edits = append(edits, fields[0].Delete(), fields[1].Set(fields[0].Raw))
 		}

@@ -1,140 +1,82 @@
 package chat
 
 import (
-	"encoding/json"
-	"strings"
-
-	"github.com/sluice-gateway/sluice/shared/dialect"
-	"github.com/sluice-gateway/sluice/shared/gateway"
+	"github.com/sluice-gateway/sluice/shared/jsonedit"
 	"github.com/sluice-gateway/sluice/shared/llm"
 )
 
 const maxMessages = 100_000
 
-// message is one of messages, and of an answer.
+// message has the fields of a message, of a request or an answer, or of a delta, as they were written.
 type message struct {
-	Role       string          `json:"role,omitempty"`
-	Content    json.RawMessage `json:"content"`
-	Refusal    *string         `json:"refusal,omitempty"`
-	Name       string          `json:"name,omitempty"`
-	Thought    *string         `json:"reasoning_content,omitempty"`
-	Thoughts   []thinking      `json:"thinking_blocks,omitempty"`
-	Calls      []toolCall      `json:"tool_calls,omitempty"`
-	CallID     string          `json:"tool_call_id,omitempty"`
-	Call       *called         `json:"function_call,omitempty"`
-	Cache      *cache          `json:"cache_control,omitempty"`
-	Cited      []annotation    `json:"annotations,omitempty"`
-	Images     []part          `json:"images,omitempty"`
-	OtherWords *string         `json:"reasoning,omitempty"` // what others call reasoning_content
+	role, name, content, refusal []byte
+	thought, reasoning           []byte // what the model thought, by the names of DeepSeek and of OpenRouter
+	blocks, details              []byte // with seals, as LiteLLM and as OpenRouter show it
+	calls, call, callID          []byte
+	cache, cited, images, audio  []byte
 }
 
-// thinking is a block of thoughts as LiteLLM shows them.
-type thinking struct {
-	Type      string `json:"type"` // thinking, redacted_thinking
-	Thinking  string `json:"thinking,omitempty"`
-	Signature string `json:"signature,omitempty"`
-	Data      string `json:"data,omitempty"`
-}
-
-type toolCall struct {
-	Index    *int    `json:"index,omitempty"` // in streams
-	ID       string  `json:"id,omitempty"`
-	Type     string  `json:"type,omitempty"`
-	Function *called `json:"function,omitempty"`
-	Extra    *extra  `json:"extra_content,omitempty"`
-}
-
-type called struct {
-	Name      string `json:"name,omitempty"`
-	Arguments string `json:"arguments"`
-}
-
-// extra is where Google's own OpenAI interface puts a thought's signature.
-type extra struct {
-	Google struct {
-		Signature string `json:"thought_signature"`
-	} `json:"google"`
-}
-
-// part is one of a message's content.
-type part struct {
-	Type    string          `json:"type"`
-	Text    string          `json:"text,omitempty"`
-	Refusal string          `json:"refusal,omitempty"`
-	Image   json.RawMessage `json:"image_url,omitempty"` // an object, or a bare URL
-	Video   json.RawMessage `json:"video_url,omitempty"`
-	Audio   *sound          `json:"input_audio,omitempty"`
-	File    *file           `json:"file,omitempty"`
-	Cache   *cache          `json:"cache_control,omitempty"`
-}
-
-type picture struct {
-	URL    string `json:"url"`
-	Detail string `json:"detail,omitempty"`
-}
-
-type sound struct {
-	Data   string `json:"data"`
-	Format string `json:"format"`
-}
-
-type file struct {
-	ID   string `json:"file_id,omitempty"`
-	Name string `json:"filename,omitempty"`
-	Data string `json:"file_data,omitempty"` // a data URL
-}
-
-func readMessages(r *llm.Request, name string, raw json.RawMessage) error {
-	var list []json.RawMessage
-	if err := dialect.Read(name, raw, &list); err != nil {
-		return err
-	}
-	if len(list) == 0 || len(list) > maxMessages {
-		return gateway.Invalid(name, "%s must have 1 to %d entries, not %d.", name, maxMessages, len(list))
-	}
-	r.Messages = make([]llm.Message, 0, len(list))
-	for i, raw := range list {
-		var m message
-		at := dialect.At(name, i)
-		if err := dialect.ReadFields(at, raw, m.place); err != nil {
-			return err
+func fieldsOf(raw []byte) (m message) {
+	for name, value := range jsonedit.Members(raw) {
+		if into := m.place(name); into != nil {
+			*into = value
 		}
-		neutral, err := m.neutral(at)
-		if err != nil {
-			return err
-		}
-		r.Messages = append(r.Messages, neutral)
 	}
-	return nil
+	return m
 }
 
-// place is where a field belongs.
-func (m *message) place(name string) any {
+func (m *message) place(name string) *[]byte {
 	switch name {
 	case "role":
-		return &m.Role
-	case "content":
-		return &m.Content
-	case "refusal":
-		return &m.Refusal
+		return &m.role
 	case "name":
-		return &m.Name
+		return &m.name
+	case "content":
+		return &m.content
+	case "refusal":
+		return &m.refusal
 	case "reasoning_content":
-		return &m.Thought
+		return &m.thought
 	case "reasoning":
-		return &m.OtherWords
+		return &m.reasoning
 	case "thinking_blocks":
-		return &m.Thoughts
+		return &m.blocks
+	case "reasoning_details":
+		return &m.details
 	case "tool_calls":
-		return &m.Calls
-	case "tool_call_id":
-		return &m.CallID
+		return &m.calls
 	case "function_call":
-		return &m.Call
+		return &m.call
+	case "tool_call_id":
+		return &m.callID
 	case "cache_control":
-		return &m.Cache
+		return &m.cache
+	case "annotations":
+		return &m.cited
+	case "images":
+		return &m.images
+	case "audio":
+		return &m.audio
 	default:
 		return nil
+	}
+}
+
+func (r *reading) messages(name string, raw []byte) {
+	r.out.Messages = make([]llm.Message, 0, 8)
+	for raw := range jsonedit.Elements(raw) {
+		n := len(r.out.Messages)
+		if n == maxMessages {
+			r.invalid(name, "%s must have 1 to %d entries.", name, maxMessages)
+		}
+		at := index(name, n)
+		if raw[0] != '{' {
+			r.wrong(at, raw, "an object")
+		}
+		if r.err != nil {
+			return
+		}
+		r.out.Messages = append(r.out.Messages, r.message(at, raw))
 	}
 }
 
@@ -143,170 +85,162 @@ var roles = map[string]llm.Role{
 	"system": llm.System, "developer": llm.System, "user": llm.User, "assistant": llm.Assistant, "tool": llm.User, "function": llm.User,
 }
 
-func (m *message) neutral(at string) (out llm.Message, err error) {
-	role, known := roles[m.Role]
+func (r *reading) message(at string, raw []byte) (out llm.Message) {
+	m := fieldsOf(raw)
+	word := r.need(at, "role", m.role)
+	role, known := roles[word]
 	if !known {
-		return out, gateway.Invalid(at+".role", "%s.role must be system, developer, user, assistant or tool, not %.20q.", at, m.Role)
+		r.invalid(at+".role", "%s.role must be system, developer, user, assistant or tool, not %.20q.", at, word)
+		return out
 	}
-	out.Role, out.Name = role, m.Name
-	content, err := readContent(at+".content", m.Content)
-	if err != nil {
-		return out, err
-	}
-	switch m.Role {
+	out.Role, out.Name = role, r.text(at, "name", m.name)
+	switch word {
 	case "tool", "function":
-		return m.result(at, content)
+		out.Name, out.Parts = "", []llm.Part{r.result(at, word, &m)}
 	case "assistant":
-		out.Parts = m.thoughts()
+		out.Parts = r.said(at, &m)
+	default:
+		out.Parts = r.content(nil, at, m.content)
 	}
-	out.Parts = append(out.Parts, content...)
-	if m.Refusal != nil && *m.Refusal != "" {
-		out.Parts = append(out.Parts, llm.Part{Kind: llm.Refusal, Text: *m.Refusal})
+	if n := len(out.Parts); n > 0 && given(m.cache) {
+		out.Parts[n-1].Cache = r.cache(at, m.cache)
 	}
-	out.Parts = append(out.Parts, m.calls()...)
-	if n := len(out.Parts); n > 0 && m.Cache != nil {
-		out.Parts[n-1].Cache = m.Cache.ttl()
-	}
-	return out, nil
+	return out
 }
 
-func (m *message) result(at string, content []llm.Part) (out llm.Message, err error) {
-	if m.Role == "tool" && m.CallID == "" {
-		return out, gateway.Invalid(at+".tool_call_id", "%s.tool_call_id is required.", at)
+// result reads what a tool answered. The older form has the function's name only.
+func (r *reading) result(at, role string, m *message) llm.Part {
+	result := llm.Result{Name: r.text(at, "name", m.name), Parts: r.content(nil, at, m.content)}
+	if role == "function" {
+		result.ID = r.need(at, "name", m.name)
+	} else {
+		result.ID, _ = llm.Unpack(r.need(at, "tool_call_id", m.callID))
 	}
-	id, _ := llm.Unpack(m.CallID)
-	if m.Role == "function" {
-		id = m.Name // all that the older form says
+	return llm.Part{Kind: llm.ToolResult, Result: &result}
+}
+
+// said reads what a model said: of an earlier turn, or in an answer.
+func (r *reader) said(at string, m *message) []llm.Part {
+	parts := r.thoughts(nil, at, m)
+	parts = r.content(parts, at, m.content)
+	if text := r.text(at, "refusal", m.refusal); text != "" {
+		parts = append(parts, llm.Part{Kind: llm.Refusal, Text: text})
 	}
-	result := llm.Part{Kind: llm.ToolResult, Result: &llm.Result{ID: id, Name: m.Name, Parts: content}, Cache: m.Cache.ttl()}
-	return llm.Message{Role: llm.User, Parts: []llm.Part{result}}, nil
+	return r.toolCalls(parts, at, m)
 }
 
 // thoughts are those with a seal, or else what is there in plain words.
-func (m *message) thoughts() (out []llm.Part) {
-	for _, t := range m.Thoughts {
-		if t.Type == "redacted_thinking" {
-			out = append(out, llm.Part{Kind: llm.Sealed, Signature: llm.ReadSignature(t.Data, llm.MakerAnthropic)})
+func (r *reader) thoughts(parts []llm.Part, at string, m *message) []llm.Part {
+	parts = r.blocks(parts, at, m.blocks)
+	if len(parts) == 0 {
+		parts = r.details(parts, at, m.details)
+	}
+	if len(parts) > 0 {
+		return parts
+	}
+	text := r.text(at, "reasoning_content", m.thought)
+	if text == "" {
+		text = r.text(at, "reasoning", m.reasoning)
+	}
+	if text == "" {
+		return parts
+	}
+	return append(parts, llm.Part{Kind: llm.Thinking, Text: text})
+}
+
+// toolCalls reads the calls of a message, in either form.
+func (r *reader) toolCalls(parts []llm.Part, at string, m *message) []llm.Part {
+	if r.isObject(at, "function_call", m.call) {
+		f := r.called(at+".function_call", m.call)
+		if f.Name != "" {
+			f.ID = f.Name // all that the older form says
+			parts = append(parts, llm.Part{Kind: llm.ToolCall, Call: &f})
+		}
+	}
+	if !r.isList(at, "tool_calls", m.calls) {
+		return parts
+	}
+	n := 0
+	for raw := range jsonedit.Elements(m.calls) {
+		here := index(at+".tool_calls", n)
+		n++
+		c := r.toolCall(here, raw)
+		if c.Kind == 0 || r.err != nil {
 			continue
 		}
-		out = append(out, llm.Part{Kind: llm.Thinking, Text: t.Thinking, Signature: llm.ReadSignature(t.Signature, llm.MakerAnthropic)})
-	}
-	for _, words := range [...]*string{m.Thought, m.OtherWords} {
-		if len(out) == 0 && words != nil && *words != "" {
-			out = append(out, llm.Part{Kind: llm.Thinking, Text: *words})
+		if !r.answer && c.Call.ID == "" {
+			r.invalid(here+".id", "%s.id is required.", here)
 		}
+		parts = append(parts, c)
+	}
+	return parts
+}
+
+// toolCall reads one call. It is no part if it is of a kind that is not known.
+func (r *reader) toolCall(at string, raw []byte) (out llm.Part) {
+	if !r.isObject(at, "", raw) {
+		return out
+	}
+	var kind, id, function, extra []byte
+	for name, raw := range jsonedit.Members(raw) {
+		switch name {
+		case "type":
+			kind = raw
+		case "id":
+			id = raw
+		case "function":
+			function = raw
+		case "extra_content":
+			extra = raw
+		}
+	}
+	word := r.text(at, "type", kind)
+	if word != "" && word != "function" {
+		if !r.answer {
+			r.invalid(at+".type", "%s.type must be function, not %.20q.", at, word)
+		}
+		return out
+	}
+	if !given(function) && !r.answer {
+		r.invalid(at+".function", "%s.function is required.", at)
+	}
+	if !r.isObject(at, "function", function) {
+		return out
+	}
+	call := r.called(at+".function", function)
+	out.Kind, out.Call = llm.ToolCall, &call
+	call.ID, out.Signature = llm.Unpack(r.text(at, "id", id))
+	if seal := sealOf(extra); !seal.IsZero() {
+		out.Signature = seal
 	}
 	return out
 }
 
-func (m *message) calls() (out []llm.Part) {
-	if m.Call != nil {
-		out = append(out, llm.Part{Kind: llm.ToolCall, Call: &llm.Call{ID: m.Call.Name, Name: m.Call.Name, Arguments: m.Call.Arguments}})
+// called reads a function's name and arguments. Some send the arguments as an object, not as a text.
+func (r *reader) called(at string, raw []byte) (out llm.Call) {
+	for name, raw := range jsonedit.Members(raw) {
+		switch {
+		case name == "name":
+			out.Name = r.text(at, name, raw)
+		case name == "arguments" && given(raw) && raw[0] == '{':
+			out.Arguments = string(raw)
+		case name == "arguments":
+			out.Arguments = r.text(at, name, raw)
+		}
 	}
-	for i := range m.Calls {
-		c := &m.Calls[i]
-		if c.Function == nil {
-			c.Function = &called{}
-		}
-		id, signature := llm.Unpack(c.ID)
-		if c.Extra != nil && c.Extra.Google.Signature != "" {
-			signature = llm.ReadSignature(c.Extra.Google.Signature, llm.MakerGemini)
-		}
-		out = append(out, llm.Part{
-			Kind: llm.ToolCall, Signature: signature, Call: &llm.Call{ID: id, Name: c.Function.Name, Arguments: c.Function.Arguments},
-		})
+	if !r.answer && out.Name == "" {
+		r.invalid(at+".name", "%s.name is required.", at)
 	}
 	return out
 }
 
-// readContent reads a string or a list of parts.
-func readContent(at string, raw json.RawMessage) ([]llm.Part, error) {
-	if len(raw) == 0 || string(raw) == "null" {
-		return nil, nil
+// sealOf is the signature where Google's own OpenAI interface puts it.
+func sealOf(extra []byte) llm.Signature {
+	google := [1]jsonedit.Field{{Name: "google"}}
+	seal := [1]jsonedit.Field{{Name: "thought_signature"}}
+	if len(extra) == 0 || !jsonedit.Find(extra, google[:]) || !jsonedit.Find(google[0].Raw, seal[:]) {
+		return llm.Signature{}
 	}
-	if raw[0] == '"' {
-		var text string
-		if err := dialect.Read(at, raw, &text); err != nil || text == "" {
-			return nil, err
-		}
-		return []llm.Part{llm.TextPart(text)}, nil
-	}
-	var list []part
-	if err := dialect.Read(at, raw, &list); err != nil {
-		return nil, err
-	}
-	parts := make([]llm.Part, 0, len(list))
-	for i := range list {
-		p, err := list[i].neutral(dialect.At(at, i))
-		if err != nil {
-			return nil, err
-		}
-		parts = append(parts, p)
-	}
-	return parts, nil
-}
-
-func (p *part) neutral(at string) (out llm.Part, err error) {
-	out.Cache = p.Cache.ttl()
-	switch p.Type {
-	case "text", "input_text", "output_text":
-		out.Kind, out.Text = llm.Text, p.Text
-	case "refusal":
-		out.Kind, out.Text = llm.Refusal, p.Refusal
-	case "image_url":
-		out.Kind = llm.Image
-		out.Media, err = pictured(at+".image_url", p.Image)
-	case "video_url":
-		out.Kind = llm.Video
-		out.Media, err = pictured(at+".video_url", p.Video)
-	case "input_audio":
-		if p.Audio == nil || p.Audio.Data == "" {
-			return out, gateway.Invalid(at+".input_audio", "%s.input_audio.data is required.", at)
-		}
-		out.Kind, out.Media = llm.Audio, &llm.Media{Type: "audio/" + p.Audio.Format, Data: p.Audio.Data}
-	case "file":
-		if p.File == nil {
-			return out, gateway.Invalid(at+".file", "%s.file is required.", at)
-		}
-		out.Kind = llm.Document
-		out.Media, err = p.File.media(at + ".file")
-	default:
-		err = gateway.Invalid(at+".type", "%s.type must be text, image_url, input_audio, file, video_url or refusal, not %.20q.", at, p.Type)
-	}
-	return out, err
-}
-
-func pictured(at string, raw json.RawMessage) (*llm.Media, error) {
-	var image picture
-	into := any(&image)
-	if len(raw) > 0 && raw[0] == '"' {
-		into = &image.URL
-	}
-	if len(raw) == 0 {
-		return nil, gateway.Invalid(at, "%s is required.", at)
-	}
-	if err := dialect.Read(at, raw, into); err != nil {
-		return nil, err
-	}
-	m, ok := llm.ReadURL(image.URL)
-	if !ok {
-		return nil, gateway.Invalid(at+".url", "%s.url must be an https or a base64 data URL.", at)
-	}
-	m.Detail = image.Detail
-	return m, nil
-}
-
-func (f *file) media(at string) (*llm.Media, error) {
-	if f.ID != "" {
-		if strings.HasPrefix(f.ID, "https://") || strings.HasPrefix(f.ID, "gs://") {
-			return &llm.Media{URL: f.ID, Name: f.Name}, nil
-		}
-		return &llm.Media{FileID: f.ID, Name: f.Name}, nil
-	}
-	m, ok := llm.ReadURL(f.Data)
-	if !ok {
-		return nil, gateway.Invalid(at+".file_data", "%s.file_data must be a base64 data URL.", at)
-	}
-	m.Name = f.Name
-	return m, nil
+	text, _ := seal[0].Text()
+	return llm.ReadSignature(text, llm.MakerGemini)
 }

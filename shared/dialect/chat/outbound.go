@@ -1,9 +1,8 @@
 package chat
 
 import (
-	"encoding/json"
 	"net/http"
-	"strings"
+	"slices"
 
 	"github.com/sluice-gateway/sluice/shared/dialect"
 	"github.com/sluice-gateway/sluice/shared/gateway"
@@ -17,15 +16,16 @@ var _ dialect.Outbound = Outbound{}
 
 var carried = llm.Carries{
 	Params: []llm.Param{
-		llm.Tools, llm.ToolChoiceParam, llm.ParallelTools, llm.StrictTools, llm.JSONMode, llm.JSONSchemas, llm.MaxOutput, llm.N, llm.Stop, llm.Temperature,
-		llm.TopP, llm.TopK, llm.Seed, llm.PresencePenalty, llm.FrequencyPenalty, llm.LogitBias, llm.Logprobs, llm.ReasoningParam, llm.Verbosity, llm.ServiceTier,
-		llm.UserParam, llm.AudioOutput, llm.Prediction, llm.ImageURLs, llm.ImageData, llm.DocumentURLs, llm.DocumentData, llm.AudioInput, llm.VideoInput,
-		llm.FileIDs, llm.ResultImages, llm.ParticipantNames, llm.AssistantPrefill,
+		llm.Tools, llm.ToolChoiceParam, llm.ParallelTools, llm.StrictTools, llm.JSONMode, llm.JSONSchemas, llm.MaxOutput, llm.N,
+		llm.Stop, llm.Temperature, llm.TopP, llm.TopK, llm.Seed, llm.PresencePenalty, llm.FrequencyPenalty, llm.LogitBias, llm.Logprobs,
+		llm.ReasoningParam, llm.Verbosity, llm.ServiceTier, llm.UserParam, llm.AudioOutput, llm.Prediction, llm.ImageURLs, llm.ImageData,
+		llm.DocumentURLs, llm.DocumentData, llm.AudioInput, llm.VideoInput, llm.FileIDs, llm.ResultImages, llm.ParticipantNames,
+		llm.AssistantPrefill,
 	},
 	Extra: []string{"metadata", "store", "prompt_cache_key", "prompt_cache_retention", "web_search_options", "min_p", "repetition_penalty"},
 }
 
-// Carries is what chat completions can express.
+// Carries is what chat completions can express. Not all hosts take all of it: EncodeRequest knows which.
 func (Outbound) Carries() llm.Carries { return carried }
 
 // Framing is that of server-sent events.
@@ -36,184 +36,96 @@ func (Outbound) DecodeError(status int, h http.Header, body []byte) *gateway.Err
 	return DecodeError(status, h, body)
 }
 
-// EncodeRequest writes a request.
+// requestEncoder writes one request.
+type requestEncoder struct {
+	object
+	r       *llm.Request
+	target  *dialect.Target
+	quirks  quirks
+	family  family
+	named   bool // participants may have names
+	dropped []string
+}
+
+// EncodeRequest writes a request. What the host or the model does not take is refused, or left out if the target's Drop allows it.
 func (Outbound) EncodeRequest(r *llm.Request, t dialect.Target) (w dialect.Wire, err error) {
-	w.Path = paths[gateway.OpChat]
-	e := requestEncoder{request: r, target: t, quirks: quirksOf(&t), out: map[string]any{"model": t.Model}}
-	for _, step := range [...]func() error{e.messages, e.tools, e.format, e.sampling, e.reasoning} {
+	fitted := *r
+	e := requestEncoder{r: &fitted, target: &t, quirks: quirksOf(&t)}
+	e.family = familyOf(e.quirks.models, t.Name())
+	if err := e.fit(); err != nil {
+		return w, err
+	}
+	e.object = open(make([]byte, 0, 4096))
+	e.text("model", t.Model)
+	for _, step := range [...]func() error{e.messages, e.tools, e.format, e.sampling, e.reasoning, e.rest} {
 		if err := step(); err != nil {
 			return w, err
 		}
 	}
-	for name, raw := range r.Extra {
-		e.out[name] = raw
-	}
-	for name, raw := range r.Hints {
-		for _, known := range carried.Extra {
-			if name == known {
-				e.out[name] = raw
-			}
-		}
-	}
-	for from, to := range e.quirks.rename {
-		if v, found := e.out[from]; found {
-			delete(e.out, from)
-			e.out[to] = v
-		}
-	}
-	w.Body, err = json.Marshal(e.out)
-	return w, err
+	e.close()
+	slices.Sort(e.dropped)
+	return dialect.Wire{Path: paths[gateway.OpChat], Body: e.b, Dropped: slices.Compact(e.dropped)}, nil
 }
 
-// requestEncoder writes one request.
-type requestEncoder struct {
-	request *llm.Request
-	target  dialect.Target
-	quirks  quirks
-	out     map[string]any
-}
-
-func (e *requestEncoder) sampling() error {
-	r, out := e.request, e.out
-	limit := r.MaxOutput
-	if limit == 0 {
-		limit = e.target.Clamp
+// fit makes the request one that this host, and this model, can carry.
+func (e *requestEncoder) fit() (err error) {
+	lacks := e.quirks.lacks
+	if len(e.family.lacks) > 0 && e.thinks() {
+		lacks = append(slices.Clip(lacks), e.family.lacks...)
+		e.usual()
 	}
-	if limit > 0 && e.quirks.newerLimit {
-		out["max_completion_tokens"] = limit
-	} else if limit > 0 {
-		out["max_tokens"] = limit
+	if e.r.Stream {
+		lacks = append(slices.Clip(lacks), llm.AudioOutput) // a translated stream has no place for sound
 	}
-	for name, v := range map[string]*float64{
-		"temperature": r.Temperature, "top_p": r.TopP, "presence_penalty": r.PresencePenalty, "frequency_penalty": r.FrequencyPenalty,
-	} {
-		if v != nil {
-			out[name] = *v
-		}
+	carries := llm.Carries{Extra: e.quirks.extra, Params: slices.DeleteFunc(llm.AllParams(), func(p llm.Param) bool {
+		return slices.Contains(lacks, p)
+	})}
+	if e.dropped, err = e.r.Fit(carries, func(p llm.Param) string { return string(p) }, e.drops); err != nil {
+		return err
 	}
-	for name, v := range map[string]*int64{"top_k": r.TopK, "seed": r.Seed} {
-		if v != nil {
-			out[name] = *v
-		}
-	}
-	for name, v := range map[string]string{"verbosity": r.Verbosity, "service_tier": r.ServiceTier, "user": r.User} {
-		if v != "" {
-			out[name] = v
-		}
-	}
-	for name, v := range map[string]json.RawMessage{"logit_bias": r.LogitBias, "audio": r.Voice, "prediction": r.Prediction} {
-		if len(v) > 0 {
-			out[name] = v
-		}
-	}
-	if len(r.Stop) > 0 {
-		out["stop"] = r.Stop
-	}
-	if len(r.Modalities) > 0 {
-		out["modalities"] = r.Modalities
-	}
-	if r.N > 1 {
-		out["n"] = r.N
-	}
-	if r.Logprobs || r.TopLogprobs > 0 {
-		out["logprobs"] = true
-	}
-	if r.TopLogprobs > 0 {
-		out["top_logprobs"] = r.TopLogprobs
-	}
-	if r.Stream {
-		out["stream"] = true
-		if !e.quirks.noStreamOptions {
-			out["stream_options"] = map[string]bool{"include_usage": true}
-		}
-	}
+	e.dropped = slices.DeleteFunc(e.dropped, func(name string) bool { // that no host has a place for it has been told already
+		return (e.r.Extra[name] != nil || e.r.Hints[name] != nil) && !slices.Contains(carried.Extra, name)
+	})
+	e.named = !slices.Contains(lacks, llm.ParticipantNames)
+	e.unsay(lacks)
 	return nil
 }
 
-// reasoning says how much to think where the provider has words for it.
-func (e *requestEncoder) reasoning() error {
-	word := e.request.Reasoning.Word()
-	if word == "" || e.target.Provider == "deepseek" {
-		return nil
-	}
-	if e.target.Provider == "openrouter" {
-		e.out["reasoning"] = map[string]any{"effort": word, "enabled": word != "none"}
-		return nil
-	}
-	if word == "none" && e.target.Provider != "openai" && e.target.Provider != "azure" {
-		return nil // most know no word for it
-	}
-	if word == "max" {
-		word = "high"
-	}
-	if word == "none" && !strings.HasPrefix(e.target.Model, "gpt-5.") {
-		return nil // known to models from 5.1 on only
-	}
-	e.out["reasoning_effort"] = word
-	return nil
-}
-
-func (e *requestEncoder) tools() error {
-	r := e.request
-	var list []any
-	for i := range r.Tools {
-		t := &r.Tools[i]
-		switch {
-		case t.Vendor == nil:
-			list = append(list, tool{Type: "function", Function: &function{Name: t.Name, Description: t.Description, Parameters: t.Schema, Strict: t.Strict}})
-		case t.Dialect == string(gateway.OpChat):
-			list = append(list, t.Vendor)
-		case !e.target.Drop("tools"):
-			return vendorTool(i, t)
+// unsay leaves out what asks for nothing: some refuse the field whatever its value.
+func (e *requestEncoder) unsay(lacks []llm.Param) {
+	for _, p := range lacks {
+		switch p {
+		case llm.ServiceTier:
+			e.r.ServiceTier = ""
+		case llm.PresencePenalty:
+			e.r.PresencePenalty = nil
+		case llm.FrequencyPenalty:
+			e.r.FrequencyPenalty = nil
+		case llm.ParallelTools:
+			e.r.Parallel = nil // true
 		}
 	}
-	if r.Format.Kind == llm.JSONSchema && e.quirks.noSchema {
-		list = append(list, answerTool(&r.Format))
-	}
-	if len(list) == 0 {
-		return nil
-	}
-	e.out["tools"] = list
-	if r.Parallel != nil {
-		e.out["parallel_tool_calls"] = *r.Parallel
-	}
-	switch {
-	case r.Format.Kind == llm.JSONSchema && e.quirks.noSchema:
-		e.out["tool_choice"] = "required"
-	case r.Choice.Mode == llm.ChooseTool:
-		e.out["tool_choice"] = tool{Type: "function", Function: &function{Name: r.Choice.Name}}
-	case r.Choice.Mode == llm.ChooseAny:
-		e.out["tool_choice"] = "required"
-	case r.Choice.Mode != "":
-		e.out["tool_choice"] = string(r.Choice.Mode)
-	}
-	return nil
 }
 
-func vendorTool(i int, t *llm.Tool) error {
-	e := gateway.Invalid(dialect.At("tools", i)+".type", "tools of type %.40q cannot be carried to this model's provider.", t.Name)
-	e.Code = "unsupported_parameter"
-	return e
+func (e *requestEncoder) drops(field string) bool {
+	return e.target.Drop != nil && e.target.Drop(field)
 }
 
-// answerTool is the tool that takes the place of a JSON schema.
-func answerTool(f *llm.Format) tool {
-	return tool{Type: "function", Function: &function{
-		Name: llm.AnswerTool, Description: "Give the answer. " + f.Description, Parameters: f.Schema,
-	}}
+// thinks reports whether a model of a family that thinks will do so: it need not if it knows the word none, and some of these do not
+// unless they are asked to.
+func (e *requestEncoder) thinks() bool {
+	word := e.r.Reasoning.Word()
+	return !slices.Contains(e.family.efforts, "none") || word != "" && word != "none"
 }
 
-func (e *requestEncoder) format() error {
-	f := &e.request.Format
-	switch {
-	case f.Kind == llm.JSONObject:
-		e.out["response_format"] = format{Type: "json_object"}
-	case f.Kind == llm.JSONSchema && !e.quirks.noSchema:
-		name := f.Name
-		if name == "" {
-			name = "answer"
+// usual leaves out what says the usual anyway: a thinking model refuses any other value.
+func (e *requestEncoder) usual() {
+	if e.family.single {
+		e.r.Parallel = nil
+	}
+	for _, n := range [...]**float64{&e.r.Temperature, &e.r.TopP} {
+		if *n != nil && **n == 1 {
+			*n = nil
 		}
-		e.out["response_format"] = format{"json_schema", &schema{name, f.Description, f.Schema, f.Strict}}
 	}
-	return nil
 }

@@ -1,95 +1,159 @@
 package chat
 
 import (
-	"encoding/json"
-
-	"github.com/sluice-gateway/sluice/shared/dialect"
 	"github.com/sluice-gateway/sluice/shared/gateway"
 	"github.com/sluice-gateway/sluice/shared/llm"
 )
 
-// messages writes the turns. Each tool result becomes a message of its own; what its format has no place for, images above all,
-// follows in a user's message.
+// messages writes the turns. Each tool result becomes a message of its own, right behind the calls; what its format has no place for,
+// images above all, follows in a user's message.
 func (e *requestEncoder) messages() error {
-	var out []message
-	asked := map[string]bool{} // ids of tool calls that have no result yet
-	for i := range e.request.Messages {
-		m := &e.request.Messages[i]
-		at := dialect.At("messages", i)
-		switch m.Role {
-		case llm.Assistant:
-			out = append(out, e.assistant(m, asked))
-		default:
-			more, err := e.user(m, at, asked)
-			if err != nil {
+	e.list("messages")
+	var asked map[string]int // how many results are still to come, by id
+	for i := 0; i < len(e.r.Messages); {
+		m := &e.r.Messages[i]
+		if m.Role == llm.Assistant {
+			if err := unanswered(asked); err != nil {
 				return err
 			}
-			out = append(out, more...)
+			asked = e.assistant(m)
+			i++
+			continue
 		}
+		behind := i
+		for i < len(e.r.Messages) && e.r.Messages[i].Role != llm.Assistant {
+			i++
+		}
+		if err := e.answered(e.r.Messages[behind:i], asked); err != nil {
+			return err
+		}
+		asked = nil
 	}
-	e.out["messages"] = out
+	e.end()
+	return unanswered(asked)
+}
+
+// unanswered is the error for calls without a result: nearly all hosts refuse them.
+func unanswered(asked map[string]int) error {
+	for id := range asked {
+		return gateway.Invalid("messages", "messages: the tool call %.64q has no result behind it.", id)
+	}
 	return nil
 }
 
-func (e *requestEncoder) assistant(m *llm.Message, asked map[string]bool) message {
-	out := message{Role: "assistant", Name: m.Name, Content: json.RawMessage("null")}
-	var text, thought, refusal string
-	for i := range m.Parts {
-		switch p := &m.Parts[i]; p.Kind {
-		case llm.Text:
-			text += p.Text
-		case llm.Refusal:
-			refusal += p.Text
-		case llm.Thinking:
-			thought += p.Text
-		case llm.ToolCall:
-			id := e.quirks.callID(p.Call.ID)
-			asked[id] = true
-			arguments := p.Call.Arguments
-			if arguments == "" {
-				arguments = "{}"
-			}
-			out.Calls = append(out.Calls, toolCall{ID: id, Type: "function", Function: &called{p.Call.Name, arguments}})
-		}
+// assistant writes what the model said, and returns the ids of its calls.
+func (e *requestEncoder) assistant(m *llm.Message) (asked map[string]int) {
+	has := kindsOf(m.Parts)
+	e.open()
+	e.text("role", "assistant")
+	e.participant(m)
+	switch {
+	case has[llm.Text]:
+		e.joined("content", m.Parts, llm.Text)
+	case has[llm.ToolCall]:
+		e.raw("content", "null")
+	default:
+		e.raw("content", `""`)
 	}
-	if text != "" || len(out.Calls) == 0 {
-		out.Content = quoted(text)
+	if has[llm.Refusal] {
+		e.joined("refusal", m.Parts, llm.Refusal)
 	}
-	out.Refusal = orNil(refusal)
-	if e.quirks.thoughts {
-		out.Thought = orNil(thought)
+	if has[llm.Thinking] && e.quirks.thoughts {
+		e.joined("reasoning_content", m.Parts, llm.Thinking)
 	}
-	return out
+	if e.quirks.details && (has[llm.Thinking] || has[llm.Sealed]) {
+		e.details(m.Parts)
+	}
+	if has[llm.ToolCall] {
+		asked = e.calls(m.Parts)
+	}
+	e.close()
+	return asked
 }
 
-// user writes a message of system or user: its tool results first.
-func (e *requestEncoder) user(m *llm.Message, at string, asked map[string]bool) (out []message, err error) {
-	var rest []llm.Part
-	for i := range m.Parts {
-		p := &m.Parts[i]
-		if p.Kind != llm.ToolResult {
-			rest = append(rest, *p)
+func (e *requestEncoder) participant(m *llm.Message) {
+	if e.named {
+		e.word("name", m.Name)
+	}
+}
+
+func (e *requestEncoder) details(parts []llm.Part) {
+	e.list("reasoning_details")
+	n := 0
+	for i := range parts {
+		if p := &parts[i]; p.Kind == llm.Thinking || p.Kind == llm.Sealed {
+			e.detail(p, n)
+			n++
+		}
+	}
+	e.end()
+}
+
+func (e *requestEncoder) calls(parts []llm.Part) map[string]int {
+	asked := map[string]int{}
+	e.list("tool_calls")
+	for i := range parts {
+		p := &parts[i]
+		if p.Kind != llm.ToolCall {
 			continue
 		}
-		id := e.quirks.callID(p.Result.ID)
-		if !asked[id] {
-			return nil, gateway.Invalid(at, "%s is a tool result without a tool call of that id before it.", at)
+		asked[p.Call.ID]++
+		arguments := p.Call.Arguments
+		if arguments == "" {
+			arguments = "{}"
 		}
-		delete(asked, id)
-		text, media := flat(p.Result)
-		out = append(out, message{Role: "tool", CallID: id, Content: quoted(text)})
-		rest = append(rest, media...)
+		e.open()
+		e.text("id", e.quirks.callID(p.Call.ID))
+		e.text("type", "function")
+		e.into("function")
+		e.text("name", p.Call.Name)
+		e.text("arguments", arguments)
+		e.close()
+		if e.quirks.seals {
+			e.extra(p.Signature)
+		}
+		e.close()
 	}
-	if len(rest) == 0 {
-		return out, nil
-	}
-	content, err := e.content(rest, at)
-	return append(out, message{Role: string(m.Role), Name: m.Name, Content: content}), err
+	e.end()
+	return asked
 }
 
-// flat is a tool result as text, and what of it is none.
-func flat(r *llm.Result) (text string, media []llm.Part) {
-	text = llm.TextOf(r.Parts)
+// answered writes all that stands between two of the assistant's messages: first the results of its calls.
+func (e *requestEncoder) answered(messages []llm.Message, asked map[string]int) error {
+	rests := make([][]llm.Part, len(messages))
+	for i := range messages {
+		for j := range messages[i].Parts {
+			p := &messages[i].Parts[j]
+			if p.Kind != llm.ToolResult {
+				rests[i] = append(rests[i], *p)
+				continue
+			}
+			if asked[p.Result.ID] == 0 {
+				return gateway.Invalid("messages", "messages: the tool result %.64q answers no call of the assistant message before it.", p.Result.ID)
+			}
+			if asked[p.Result.ID]--; asked[p.Result.ID] == 0 {
+				delete(asked, p.Result.ID)
+			}
+			rests[i] = append(rests[i], e.result(p.Result)...)
+		}
+	}
+	if err := unanswered(asked); err != nil {
+		return err
+	}
+	for i := range messages {
+		if len(rests[i]) == 0 && len(messages[i].Parts) > 0 {
+			continue // it had results only
+		}
+		if err := e.turn(&messages[i], rests[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// result writes a tool result as text, and returns what of it is none.
+func (e *requestEncoder) result(r *llm.Result) (media []llm.Part) {
+	text := llm.TextOf(r.Parts)
 	for i := range r.Parts {
 		if r.Parts[i].Media != nil {
 			media = append(media, r.Parts[i])
@@ -101,77 +165,35 @@ func flat(r *llm.Result) (text string, media []llm.Part) {
 	if r.IsError {
 		text = "Error: " + text
 	}
-	return text, media
+	e.open()
+	e.text("role", "tool")
+	e.text("tool_call_id", e.quirks.callID(r.ID))
+	e.text("content", text)
+	e.close()
+	return media
 }
 
-// content is a string where there is text only, as every host knows it.
-func (e *requestEncoder) content(parts []llm.Part, at string) (json.RawMessage, error) {
-	list := make([]any, 0, len(parts))
-	plain := true
-	for i := range parts {
-		if parts[i].Kind == llm.Thinking || parts[i].Kind == llm.Sealed {
-			continue
+// turn writes a message of system or user. Its content is a string where there is one text only, as every host knows it.
+func (e *requestEncoder) turn(m *llm.Message, parts []llm.Part) error {
+	e.open()
+	e.text("role", string(m.Role))
+	e.participant(m)
+	if len(parts) == 0 {
+		e.text("content", "")
+	} else if len(parts) == 1 && parts[0].Kind == llm.Text && !e.marks(&parts[0]) {
+		e.text("content", parts[0].Text)
+	} else {
+		e.list("content")
+		for i := range parts {
+			if parts[i].Kind == llm.Thinking || parts[i].Kind == llm.Sealed {
+				continue
+			}
+			if err := e.part(&parts[i]); err != nil {
+				return err
+			}
 		}
-		p, err := outPart(&parts[i], at)
-		if err != nil {
-			return nil, err
-		}
-		plain = plain && parts[i].Kind == llm.Text
-		list = append(list, p)
+		e.end()
 	}
-	if plain && len(list) == 1 {
-		return quoted(parts[0].Text), nil
-	}
-	return json.Marshal(list)
-}
-
-func outPart(p *llm.Part, at string) (any, error) {
-	switch p.Kind {
-	case llm.Text, llm.Refusal:
-		return part{Type: "text", Text: p.Text}, nil
-	case llm.Image:
-		url, err := json.Marshal(picture{p.Media.DataURL(), p.Media.Detail})
-		return part{Type: "image_url", Image: url}, err
-	case llm.Video:
-		url, err := json.Marshal(picture{URL: p.Media.DataURL()})
-		return part{Type: "video_url", Video: url}, err
-	case llm.Audio:
-		if p.Media.Data == "" {
-			break
-		}
-		return part{Type: "input_audio", Audio: &sound{p.Media.Data, soundFormat(p.Media.Type)}}, nil
-	case llm.Document:
-		return outDocument(p.Media), nil
-	}
-	return nil, gateway.Invalid(at, "%s has content that cannot be carried to this model's provider.", at)
-}
-
-func outDocument(m *llm.Media) part {
-	switch {
-	case m.Text != "":
-		return part{Type: "text", Text: m.Text}
-	case m.FileID != "":
-		return part{Type: "file", File: &file{ID: m.FileID}}
-	case m.Data == "":
-		return part{Type: "file", File: &file{ID: m.URL, Name: m.Name}}
-	}
-	name := m.Name
-	if name == "" {
-		name = "document.pdf" // OpenAI wants one
-	}
-	return part{Type: "file", File: &file{Name: name, Data: m.DataURL()}}
-}
-
-// soundFormat is OpenAI's word for a MIME type.
-func soundFormat(mime string) string {
-	switch mime {
-	case "audio/wav", "audio/x-wav", "audio/wave":
-		return "wav"
-	case "audio/mpeg", "audio/mp3":
-		return "mp3"
-	}
-	if len(mime) > len("audio/") {
-		return mime[len("audio/"):]
-	}
-	return "wav"
+	e.close()
+	return nil
 }

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
-	"strings"
 
 	"github.com/sluice-gateway/sluice/shared/dialect"
 	"github.com/sluice-gateway/sluice/shared/gateway"
@@ -20,7 +19,8 @@ const maxN = 128 // OpenAI's own limit of n (API document, read 2026-11)
 type request struct {
 	*dialect.Request
 	head       dialect.Head
-	asksUsage  bool // the caller asked for usage in the stream
+	asksUsage  bool  // the caller asked for usage in the stream
+	asked      int64 // answers that the caller wants to each prompt
 	streamOpts jsonedit.Field
 	limits     [2]jsonedit.Field // max_tokens, max_completion_tokens
 	messages   jsonedit.Field
@@ -40,8 +40,8 @@ const (
 // content names the field without which an op makes no sense.
 var content = map[gateway.Op]string{gateway.OpChat: "messages", gateway.OpCompletions: "prompt", gateway.OpEmbeddings: "input"}
 
-// media are the words that stand for what is no text; the second of the opaque ones may spell any other word.
-var media = dialect.Media{Images: []string{`"image_url"`}, Opaque: []string{`"file"`, `"video_url"`, `\u00`}}
+// media are the words that stand for what is no text; the last of the opaque ones may spell any other word.
+var media = dialect.Media{Images: []string{`"image_url"`}, Opaque: []string{`"file"`, `"video_url"`, `"document_url"`, `\u00`}}
 
 // Peek checks a body and finds what steers the gateway. The error is a gateway.Error that names the field. The request
 // keeps body.
@@ -111,7 +111,9 @@ func (r *request) readLimits(fields []jsonedit.Field) error {
 		if err != nil {
 			return err
 		}
-		*limit.into = max(*limit.into, n)
+		if *limit.into = max(*limit.into, n); limit.field == &fields[fN] {
+			r.asked = max(1, n)
+		}
 	}
 	return nil
 }
@@ -123,7 +125,7 @@ func (r *request) readContent(fields []jsonedit.Field) error {
 		return gateway.Invalid(f.Name, "%s is required.", f.Name)
 	case r.Op == gateway.OpChat && f.Kind != jsonedit.Array:
 		return dialect.WrongType(f, "a list of messages")
-	case r.Op == gateway.OpChat && strings.TrimSpace(string(f.Raw[1:min(len(f.Raw)-1, 64)])) == "":
+	case r.Op == gateway.OpChat && isEmptyList(f):
 		return gateway.Invalid(f.Name, "%s must not be empty.", f.Name)
 	case r.Op != gateway.OpChat && f.Kind != jsonedit.Array && f.Kind != jsonedit.String:
 		return dialect.WrongType(f, "a string or a list")

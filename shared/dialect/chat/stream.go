@@ -1,7 +1,6 @@
 package chat
 
 import (
-	"encoding/json"
 	"strconv"
 
 	"github.com/sluice-gateway/sluice/shared/dialect"
@@ -11,32 +10,39 @@ import (
 )
 
 // EncodeStream begins a streamed answer.
-func (in *inbound) EncodeStream() dialect.StreamEncoder { return &encoder{asksUsage: in.asksUsage} }
+func (in *inbound) EncodeStream() dialect.StreamEncoder {
+	return &encoder{chunks: chunks{object: "chat.completion.chunk", prefix: "chatcmpl-", asksUsage: in.asksUsage}}
+}
 
-// encoder writes the chunks of a stream.
+// encoder writes the chunks of a stream. It keeps nothing of the answer but thoughts whose seal may still come.
 type encoder struct {
-	asksUsage bool
-	head      []byte // of a chunk, up to its choices
-	tail      string // behind them
-	choices   []streamed
-	usage     *usage
+	chunks
+	choices []streamed
+	kept    int // bytes of thoughts
 }
 
 // streamed is one of the answers on its way.
 type streamed struct {
-	begun    bool
-	refuses  bool
-	calls    int         // tool calls so far
-	numbers  map[int]int // of tool calls, by part
-	kinds    map[int]llm.Kind
-	thoughts map[int]*thought
+	begun   bool
+	refuses bool
+	calls   int // tool calls so far
+	open    []openPart
 }
 
-// thought is kept until its seal comes: clients get it once more with the seal, in one block that they can send back.
-type thought struct {
-	part llm.Part
+// openPart is a part that has not ended.
+type openPart struct {
+	index int
+	kind  llm.Kind
+	call  int // its number among the tool calls
+
+	// A thought is kept until its seal comes: clients get it once more with the seal, in one block that they can send back.
+	seal llm.Signature
 	text []byte
+	lost bool // too long to be kept
 }
+
+// maxKept is how many bytes of thoughts a stream keeps. A longer one comes without a block to send back: no model thinks as much.
+const maxKept = 4 << 20
 
 // Encode appends the chunks for one event.
 func (s *encoder) Encode(dst []byte, e *llm.Event) []byte {
@@ -46,144 +52,189 @@ func (s *encoder) Encode(dst []byte, e *llm.Event) []byte {
 	case llm.PartBegin:
 		return s.partBegin(dst, e)
 	case llm.Delta:
-		return s.delta(dst, e)
+		if p := s.choice(e.Choice).part(e.Index); p != nil {
+			return s.delta(dst, e, p)
+		}
 	case llm.PartEnd:
 		return s.partEnd(dst, e)
 	case llm.End:
-		return s.chunk(dst, e.Choice, nil, nil, finishOf(e.Finish, s.choice(e.Choice).refuses))
+		dst = append(s.chunk(dst, e.Choice, 0), '}')
+		return s.finish(dst, finishOf(e.Finish, s.choice(e.Choice).refuses))
 	case llm.Spent:
-		if e.Usage != nil {
-			s.usage = usageFrom(*e.Usage)
-		}
+		s.spent(e)
 	}
 	return dst
-}
-
-func (s *encoder) begin(e *llm.Event) {
-	s.head = append([]byte(`data: {"id":`), jsonedit.Quote(answerID("chatcmpl-", e.ID))...)
-	s.head = append(s.head, `,"object":"chat.completion.chunk","created":`...)
-	s.head = strconv.AppendInt(s.head, createdAt(0), 10)
-	s.head = jsonedit.AppendQuote(append(s.head, `,"model":`...), e.Model)
-	if e.Tier != "" {
-		s.head = jsonedit.AppendQuote(append(s.head, `,"service_tier":`...), e.Tier)
-	}
-	s.head = append(s.head, `,"choices":[`...)
-	s.tail = "]}\n\n"
-	if s.asksUsage {
-		s.tail = "],\"usage\":null}\n\n"
-	}
 }
 
 func (s *encoder) choice(n int) *streamed {
 	for len(s.choices) <= n {
-		s.choices = append(s.choices, streamed{numbers: map[int]int{}, kinds: map[int]llm.Kind{}, thoughts: map[int]*thought{}})
+		s.choices = append(s.choices, streamed{})
 	}
 	return &s.choices[n]
 }
 
-func (s *encoder) partBegin(dst []byte, e *llm.Event) []byte {
-	c := s.choice(e.Choice)
-	c.kinds[e.Index] = e.Part.Kind
-	c.refuses = c.refuses || e.Part.Kind == llm.Refusal
-	switch e.Part.Kind {
-	case llm.ToolCall:
-		c.numbers[e.Index] = c.calls
-		call := callFrom(&e.Part)
-		call.Index = &c.calls
-		delta, _ := json.Marshal(map[string]any{"tool_calls": []toolCall{call}})
-		dst = s.chunk(dst, e.Choice, delta, nil, nil)
-		c.calls++
-	case llm.Thinking, llm.Sealed:
-		c.thoughts[e.Index] = &thought{part: e.Part}
-	case llm.Image:
-		delta, _ := json.Marshal(map[string]any{"images": []part{imageFrom(&e.Part)}})
-		dst = s.chunk(dst, e.Choice, delta, nil, nil)
-	}
-	if e.Part.Text != "" {
-		dst = s.delta(dst, &llm.Event{Type: llm.Delta, Choice: e.Choice, Index: e.Index, Text: e.Part.Text})
-	}
-	return dst
-}
-
-// words are the fields that text goes to.
-var words = map[llm.Kind]string{llm.Text: `{"content":`, llm.Refusal: `{"refusal":`, llm.Thinking: `{"reasoning_content":`}
-
-func (s *encoder) delta(dst []byte, e *llm.Event) []byte {
-	c := s.choice(e.Choice)
-	kind := c.kinds[e.Index]
-	if t := c.thoughts[e.Index]; t != nil {
-		t.text = append(t.text, e.Text...)
-		if !e.Signature.IsZero() {
-			t.part.Signature = e.Signature
+// part finds an open part: usually the one that was opened last.
+func (c *streamed) part(index int) *openPart {
+	for i := len(c.open) - 1; i >= 0; i-- {
+		if c.open[i].index == index {
+			return &c.open[i]
 		}
 	}
-	if kind == llm.ToolCall {
-		delta := append([]byte(`{"tool_calls":[{"index":`), strconv.Itoa(c.numbers[e.Index])...)
-		delta = jsonedit.AppendQuote(append(delta, `,"function":{"arguments":`...), e.Text)
-		return s.chunk(dst, e.Choice, append(delta, "}}]}"...), nil, nil)
-	}
-	if cited := annotations(e.Citations); len(cited) > 0 {
-		delta, _ := json.Marshal(map[string]any{"annotations": cited})
-		dst = s.chunk(dst, e.Choice, delta, nil, nil)
-	}
-	word, told := words[kind]
-	if !told || e.Text == "" && len(e.Logprobs) == 0 {
-		return dst
-	}
-	delta := jsonedit.AppendQuote([]byte(word), e.Text)
-	return s.chunk(dst, e.Choice, append(delta, '}'), e.Logprobs, nil)
+	return nil
 }
 
-func (s *encoder) partEnd(dst []byte, e *llm.Event) []byte {
-	c := s.choice(e.Choice)
-	t := c.thoughts[e.Index]
-	delete(c.thoughts, e.Index)
-	if t == nil {
-		return dst
+func (s *encoder) partBegin(dst []byte, e *llm.Event) []byte {
+	c, kind := s.choice(e.Choice), e.Part.Kind
+	c.open = append(c.open, openPart{index: e.Index, kind: kind, seal: e.Part.Signature})
+	p := &c.open[len(c.open)-1]
+	c.refuses = c.refuses || kind == llm.Refusal
+	switch kind {
+	case llm.ToolCall:
+		p.call = c.calls
+		dst = s.call(dst, e, p)
+		s.choice(e.Choice).calls++
+	case llm.Image:
+		o := object{s.chunk(dst, e.Choice, kind)}
+		o.list("images")
+		o.picture(&e.Part)
+		o.end()
+		o.close()
+		dst = s.rest(o.b, nil)
 	}
-	t.part.Text = string(t.text)
-	if blocks := thinkingFrom(&t.part); len(blocks) > 0 {
-		delta, _ := json.Marshal(map[string]any{"thinking_blocks": blocks})
-		dst = s.chunk(dst, e.Choice, delta, nil, nil)
+	if e.Part.Text != "" {
+		dst = s.delta(dst, &llm.Event{Choice: e.Choice, Index: e.Index, Text: e.Part.Text}, p)
 	}
 	return dst
 }
 
-// chunk appends a chunk of one choice. Its first one says who speaks.
-func (s *encoder) chunk(dst []byte, n int, delta []byte, probs []llm.Logprob, finish *string) []byte {
-	if c := s.choice(n); !c.begun {
-		c.begun = true
-		dst = s.chunk(dst, n, []byte(`{"role":"assistant","content":""}`), nil, nil)
-	}
-	dst = append(append(dst, s.head...), `{"index":`...)
-	dst = append(strconv.AppendInt(dst, int64(n), 10), `,"delta":`...)
-	if delta == nil {
-		delta = []byte("{}")
-	}
-	dst = append(append(dst, delta...), `,"logprobs":`...)
-	if told := logprobsFrom(probs); told != nil {
-		text, _ := json.Marshal(told)
-		dst = append(dst, text...)
-	} else {
-		dst = append(dst, "null"...)
-	}
-	dst = append(dst, `,"finish_reason":`...)
-	if finish != nil {
-		dst = jsonedit.AppendQuote(dst, *finish)
-	} else {
-		dst = append(dst, "null"...)
-	}
-	return append(append(dst, '}'), s.tail...)
+// call begins a tool call.
+func (s *encoder) call(dst []byte, e *llm.Event, p *openPart) []byte {
+	o := object{s.chunk(dst, e.Choice, llm.ToolCall)}
+	o.list("tool_calls")
+	o.open()
+	o.number("index", int64(p.call))
+	o.toolCall(&e.Part)
+	o.close()
+	o.end()
+	o.close()
+	return s.rest(o.b, nil)
 }
 
-// End appends the usage, if it was asked for, and the terminator.
-func (s *encoder) End(dst []byte) []byte {
-	if s.asksUsage && s.usage != nil && s.head != nil {
-		text, _ := json.Marshal(s.usage)
-		dst = append(append(dst, s.head...), `],"usage":`...)
-		dst = append(append(dst, text...), "}\n\n"...)
+// delta writes more of a part.
+func (s *encoder) delta(dst []byte, e *llm.Event, p *openPart) []byte {
+	switch p.kind {
+	case llm.ToolCall:
+		return s.arguments(dst, e, p)
+	case llm.Thinking, llm.Sealed:
+		s.keep(p, e)
+		return s.text(dst, e, p.kind, "reasoning_content")
+	case llm.Refusal:
+		return s.text(dst, e, p.kind, "refusal")
+	case llm.Text:
+		if hasURL(e.Citations) {
+			o := object{s.chunk(dst, e.Choice, p.kind)}
+			o.citations([]llm.Part{{Citations: e.Citations}})
+			o.close()
+			dst = s.rest(o.b, nil)
+		}
+		return s.text(dst, e, p.kind, "content")
+	default:
+		return dst
 	}
-	return append(dst, terminator...)
+}
+
+func (s *encoder) arguments(dst []byte, e *llm.Event, p *openPart) []byte {
+	if e.Text == "" {
+		return dst
+	}
+	dst = append(s.chunk(dst, e.Choice, llm.ToolCall), `"tool_calls":[{"index":`...)
+	dst = append(strconv.AppendInt(dst, int64(p.call), 10), `,"function":{"arguments":`...)
+	return s.rest(append(jsonedit.AppendQuote(dst, e.Text), `}}]}`...), nil)
+}
+
+func (s *encoder) text(dst []byte, e *llm.Event, kind llm.Kind, name string) []byte {
+	if e.Text == "" && len(e.Logprobs) == 0 {
+		return dst
+	}
+	dst = append(append(append(s.chunk(dst, e.Choice, kind), '"'), name...), `":`...)
+	return s.rest(append(jsonedit.AppendQuote(dst, e.Text), '}'), e.Logprobs)
+}
+
+func hasURL(list []llm.Citation) bool {
+	for i := range list {
+		if list[i].URL != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// keep keeps a piece of a thought.
+func (s *encoder) keep(p *openPart, e *llm.Event) {
+	if !e.Signature.IsZero() {
+		p.seal = e.Signature
+	}
+	if p.lost || s.kept+len(e.Text) > maxKept {
+		s.kept -= len(p.text)
+		p.text, p.lost = nil, true
+		return
+	}
+	s.kept += len(e.Text)
+	p.text = append(p.text, e.Text...)
+}
+
+// partEnd forgets a part. A thought with a seal is written once more.
+func (s *encoder) partEnd(dst []byte, e *llm.Event) []byte {
+	c := s.choice(e.Choice)
+	p := c.part(e.Index)
+	if p == nil {
+		return dst
+	}
+	if (p.kind == llm.Thinking || p.kind == llm.Sealed) && !p.seal.IsZero() && !p.lost {
+		o := object{s.chunk(dst, e.Choice, p.kind)}
+		o.list("thinking_blocks")
+		o.block(&llm.Part{Kind: p.kind, Text: string(p.text), Signature: p.seal})
+		o.end()
+		o.close()
+		dst = s.rest(o.b, nil)
+	}
+	s.kept -= len(p.text)
+	last := len(c.open) - 1
+	*p, c.open[last] = c.open[last], openPart{}
+	c.open = c.open[:last]
+	return dst
+}
+
+// chunk begins a chunk of one choice, up to the fields of its delta. Before the first one comes one that says who speaks.
+func (s *encoder) chunk(dst []byte, n int, kind llm.Kind) []byte {
+	if c := s.choice(n); !c.begun {
+		c.begun = true
+		content := `""`
+		if kind == llm.ToolCall {
+			content = "null"
+		}
+		dst = append(s.open(dst, n), `,"delta":{"role":"assistant","content":`...)
+		dst = s.rest(append(append(dst, content...), `,"refusal":null}`...), nil)
+	}
+	return append(s.open(dst, n), `,"delta":{`...)
+}
+
+// rest ends a chunk behind its delta.
+func (s *encoder) rest(dst []byte, probs []llm.Logprob) []byte {
+	if len(probs) == 0 {
+		dst = append(dst, `,"logprobs":null`...)
+	} else {
+		o := object{dst}
+		o.logprobs(probs)
+		dst = o.b
+	}
+	return s.close(append(dst, `,"finish_reason":null`...))
+}
+
+// finish ends the last chunk of a choice.
+func (s *encoder) finish(dst []byte, reason string) []byte {
+	dst = append(append(dst, `,"logprobs":null,"finish_reason":"`...), reason...)
+	return s.close(append(dst, '"'))
 }
 
 // Fail appends an error frame.

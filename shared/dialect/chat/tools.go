@@ -1,125 +1,99 @@
 package chat
 
 import (
-	"encoding/json"
-
-	"github.com/sluice-gateway/sluice/shared/dialect"
 	"github.com/sluice-gateway/sluice/shared/gateway"
+	"github.com/sluice-gateway/sluice/shared/jsonedit"
 	"github.com/sluice-gateway/sluice/shared/llm"
 )
 
 const maxTools = 512
 
-// tool is a row of tools.
-type tool struct {
-	Type     string    `json:"type"`
-	Function *function `json:"function,omitempty"`
-	Cache    *cache    `json:"cache_control,omitempty"`
-}
-
-type function struct {
-	Name        string          `json:"name"`
-	Description string          `json:"description,omitempty"`
-	Parameters  json.RawMessage `json:"parameters,omitempty"`
-	Strict      *bool           `json:"strict,omitempty"`
-}
-
-// cache is Anthropic's cache marker, as LiteLLM and OpenRouter take it.
-type cache struct {
-	Type string `json:"type"`
-	TTL  string `json:"ttl,omitempty"`
-}
-
-func (c *cache) ttl() string {
-	switch {
-	case c == nil:
-		return ""
-	case c.TTL == "1h":
-		return "1h"
-	default:
-		return "5m"
+func (r *reading) tools(name string, raw []byte) {
+	r.out.Tools = nil
+	if !r.isList("", name, raw) {
+		return
 	}
-}
-
-func readTools(r *llm.Request, name string, raw json.RawMessage) error {
-	var list []json.RawMessage
-	if err := dialect.Read(name, raw, &list); err != nil {
-		return err
-	}
-	if len(list) > maxTools {
-		return gateway.Invalid(name, "%s may have %d entries, not %d.", name, maxTools, len(list))
-	}
-	for i, raw := range list {
-		t, at := tool{}, dialect.At(name, i)
-		if err := t.read(at, raw); err != nil {
-			return err
+	for raw := range jsonedit.Elements(raw) {
+		n := len(r.out.Tools)
+		at := index(name, n)
+		if r.mayHave(name, n) && r.isObject(at, "", raw) {
+			r.out.Tools = append(r.out.Tools, r.tool(at, raw))
 		}
-		switch {
-		case t.Type != "function":
-			r.Tools = append(r.Tools, llm.Tool{Name: t.Type, Vendor: raw, Dialect: string(gateway.OpChat)})
-			continue
-		case t.Function == nil || t.Function.Name == "":
-			return gateway.Invalid(at+".function.name", "%s.function.name is required.", at)
+		if r.err != nil {
+			return
 		}
-		r.Tools = append(r.Tools, t.Function.neutral(t.Cache.ttl()))
 	}
-	return nil
 }
 
-func (t *tool) read(at string, raw json.RawMessage) error {
-	var given json.RawMessage
-	err := dialect.ReadFields(at, raw, func(name string) any {
+// olderTools reads functions, the older form of tools.
+func (r *reading) olderTools(name string, raw []byte) {
+	r.functions = nil
+	if !r.isList("", name, raw) {
+		return
+	}
+	for raw := range jsonedit.Elements(raw) {
+		at := index(name, len(r.functions))
+		if r.mayHave(name, len(r.functions)) && r.isObject(at, "", raw) {
+			r.functions = append(r.functions, r.function(at, raw))
+		}
+		if r.err != nil {
+			return
+		}
+	}
+}
+
+func (r *reading) mayHave(name string, n int) bool {
+	if n >= maxTools {
+		r.invalid(name, "%s may have %d entries.", name, maxTools)
+	}
+	return r.err == nil
+}
+
+// tool reads one tool. One that is no function is the vendor's own, and goes only where this dialect is spoken.
+func (r *reading) tool(at string, raw []byte) (out llm.Tool) {
+	var kind, function, cache []byte
+	for name, raw := range jsonedit.Members(raw) {
 		switch name {
 		case "type":
-			return &t.Type
+			kind = raw
 		case "function":
-			return &given
+			function = raw
 		case "cache_control":
-			return &t.Cache
-		default:
-			return nil
+			cache = raw
 		}
-	})
-	if err != nil || given == nil {
-		return err
 	}
-	t.Function = &function{}
-	return dialect.ReadFields(at+".function", given, t.Function.place)
+	if kind := r.need(at, "type", kind); kind != "function" {
+		return llm.Tool{Name: kind, Vendor: raw, Dialect: string(gateway.OpChat)}
+	}
+	if !given(function) {
+		r.invalid(at+".function", "%s.function is required.", at)
+	}
+	if r.isObject(at, "function", function) {
+		out = r.function(at+".function", function)
+	}
+	if given(cache) {
+		out.Cache = r.cache(at, cache)
+	}
+	return out
 }
 
-// place is where a field belongs.
-func (f *function) place(name string) any {
-	switch name {
-	case "name":
-		return &f.Name
-	case "description":
-		return &f.Description
-	case "parameters":
-		return &f.Parameters
-	case "strict":
-		return &f.Strict
-	default:
-		return nil
+func (r *reading) function(at string, raw []byte) (out llm.Tool) {
+	for name, raw := range jsonedit.Members(raw) {
+		switch name {
+		case "name":
+			out.Name = r.text(at, name, raw)
+		case "description":
+			out.Description = r.text(at, name, raw)
+		case "parameters":
+			out.Schema = r.object(at, name, raw)
+		case "strict":
+			out.Strict = r.flag(at, name, raw)
+		}
 	}
-}
-
-func (f *function) neutral(cache string) llm.Tool {
-	return llm.Tool{Name: f.Name, Description: f.Description, Schema: f.Parameters, Strict: f.Strict, Cache: cache}
-}
-
-// readFunctions reads the older form of tools.
-func readFunctions(r *llm.Request, name string, raw json.RawMessage) error {
-	var list []function
-	if err := dialect.Read(name, raw, &list); err != nil {
-		return err
+	if out.Name == "" {
+		r.invalid(at+".name", "%s.name is required.", at)
 	}
-	if len(list) > maxTools {
-		return gateway.Invalid(name, "%s may have %d entries, not %d.", name, maxTools, len(list))
-	}
-	for i := range list {
-		r.Tools = append(r.Tools, list[i].neutral(""))
-	}
-	return nil
+	return out
 }
 
 // modes are the words for tool_choice.
@@ -127,73 +101,117 @@ var modes = map[string]llm.ChoiceMode{
 	"auto": llm.ChooseAuto, "none": llm.ChooseNone, "required": llm.ChooseAny, "any": llm.ChooseAny,
 }
 
-func readToolChoice(r *llm.Request, name string, raw json.RawMessage) error {
+// toolChoice reads tool_choice, and function_call as it was called before.
+func (r *reading) toolChoice(name string, raw []byte) {
 	if raw[0] == '"' {
-		var word string
-		if err := dialect.Read(name, raw, &word); err != nil {
-			return err
-		}
-		mode, known := modes[word]
+		mode, known := modes[r.text("", name, raw)]
 		if !known {
-			return gateway.Invalid(name, "%s must be none, auto, required or an object.", name)
+			r.invalid(name, "%s must be none, auto, required or an object.", name)
 		}
-		r.Choice.Mode = mode
-		return nil
+		r.out.Choice = llm.ToolChoice{Mode: mode}
+		return
 	}
-	var choice struct {
-		Type     string    `json:"type"`
-		Name     string    `json:"name"` // of function_call
-		Function *function `json:"function"`
-		Allowed  *struct {
-			Mode string `json:"mode"`
-		} `json:"allowed_tools"`
+	if !r.isObject("", name, raw) {
+		return
 	}
-	if err := dialect.Read(name, raw, &choice); err != nil {
-		return err
+	fields := [...]jsonedit.Field{{Name: "name"}, {Name: "function"}, {Name: "custom"}, {Name: "allowed_tools"}}
+	jsonedit.Find(raw, fields[:])
+	if allowed := &fields[3]; allowed.Given() {
+		r.allowed(name+".allowed_tools", allowed.Raw)
+		return
 	}
-	switch {
-	case choice.Function != nil:
-		choice.Name = choice.Function.Name
-	case choice.Allowed != nil:
-		r.Choice.Mode = modes[choice.Allowed.Mode]
-		return nil
+	chosen, at := r.text(name, "name", fields[0].Raw), name // that of function_call
+	for i := range fields[1:3] {
+		if f := &fields[1+i]; f.Given() {
+			at = name + "." + f.Name
+			chosen = r.nameIn(at, f.Raw)
+		}
 	}
-	if choice.Name == "" {
-		return gateway.Invalid(name, "%s names no function.", name)
+	if chosen == "" {
+		r.invalid(at+".name", "%s.name is required.", at)
 	}
-	r.Choice = llm.ToolChoice{Mode: llm.ChooseTool, Name: choice.Name}
-	return nil
+	r.out.Choice = llm.ToolChoice{Mode: llm.ChooseTool, Name: chosen}
 }
 
-// format is response_format.
-type format struct {
-	Type   string  `json:"type"`
-	Schema *schema `json:"json_schema,omitempty"`
+func (r *reading) nameIn(at string, raw []byte) string {
+	name := [1]jsonedit.Field{{Name: "name"}}
+	if !r.isObject(at, "", raw) || !jsonedit.Find(raw, name[:]) {
+		return ""
+	}
+	return r.text(at, "name", name[0].Raw)
 }
 
-type schema struct {
-	Name        string          `json:"name"`
-	Description string          `json:"description,omitempty"`
-	Schema      json.RawMessage `json:"schema,omitempty"`
-	Strict      *bool           `json:"strict,omitempty"`
+// allowed reads a choice among some tools: the model then does not see the others.
+func (r *reading) allowed(at string, raw []byte) {
+	fields := [...]jsonedit.Field{{Name: "mode"}, {Name: "tools"}}
+	if !r.isObject(at, "", raw) || !jsonedit.Find(raw, fields[:]) {
+		return
+	}
+	mode := r.word(at, "mode", fields[0].Raw, "auto", "required")
+	if mode == "" {
+		r.invalid(at+".mode", "%s.mode is required.", at)
+	}
+	r.out.Choice, r.only = llm.ToolChoice{Mode: modes[mode]}, []string{}
+	if !r.isList(at, "tools", fields[1].Raw) {
+		return
+	}
+	for raw := range jsonedit.Elements(fields[1].Raw) {
+		here := index(at+".tools", len(r.only))
+		if !r.mayHave(at+".tools", len(r.only)) || !r.isObject(here, "", raw) {
+			return
+		}
+		name := ""
+		for kind, raw := range jsonedit.Members(raw) {
+			if kind != "type" && given(raw) && raw[0] == '{' {
+				name = r.nameIn(here+"."+kind, raw)
+			}
+		}
+		if name == "" {
+			r.invalid(here, "%s names no tool.", here)
+		}
+		r.only = append(r.only, name)
+	}
+	if len(r.only) == 0 {
+		r.invalid(at+".tools", "%s.tools must not be empty.", at)
+	}
 }
 
-func readFormat(r *llm.Request, name string, raw json.RawMessage) error {
-	var f format
-	if err := dialect.Read(name, raw, &f); err != nil {
-		return err
+// format reads response_format.
+func (r *reading) format(name string, raw []byte) {
+	if !r.isObject("", name, raw) {
+		return
 	}
-	switch {
-	case f.Type == "text":
-	case f.Type == "json_object":
-		r.Format.Kind = llm.JSONObject
-	case f.Type != "json_schema":
-		return gateway.Invalid(name+".type", "%s.type must be text, json_object or json_schema.", name)
-	case f.Schema == nil || len(f.Schema.Schema) == 0:
-		return gateway.Invalid(name+".json_schema", "%s.json_schema.schema is required.", name)
-	default:
-		s := f.Schema
-		r.Format = llm.Format{Kind: llm.JSONSchema, Name: s.Name, Description: s.Description, Schema: s.Schema, Strict: s.Strict}
+	fields := [...]jsonedit.Field{{Name: "type"}, {Name: "json_schema"}}
+	jsonedit.Find(raw, fields[:])
+	r.out.Format = llm.Format{}
+	switch r.word(name, "type", fields[0].Raw, "text", "json_object", "json_schema") {
+	case "":
+		r.invalid(name+".type", "%s.type is required.", name)
+	case "json_object":
+		r.out.Format.Kind = llm.JSONObject
+	case "json_schema":
+		r.schema(name+".json_schema", fields[1].Raw)
 	}
-	return nil
+}
+
+func (r *reading) schema(at string, raw []byte) {
+	f := &r.out.Format
+	f.Kind = llm.JSONSchema
+	if r.isObject(at, "", raw) {
+		for name, raw := range jsonedit.Members(raw) {
+			switch name {
+			case "name":
+				f.Name = r.text(at, name, raw)
+			case "description":
+				f.Description = r.text(at, name, raw)
+			case "schema":
+				f.Schema = r.object(at, name, raw)
+			case "strict":
+				f.Strict = r.flag(at, name, raw)
+			}
+		}
+	}
+	if f.Schema == nil {
+		r.invalid(at+".schema", "%s.schema is required.", at)
+	}
 }

@@ -77,6 +77,9 @@ func (e *encoder) encode() ([]byte, error) {
 		return nil, err
 	}
 	e.planTools()
+	if err := e.checkNone(); err != nil {
+		return nil, err
+	}
 	e.reason()
 	b := body{Tools: e.plan.config()}
 	var err error

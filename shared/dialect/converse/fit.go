@@ -7,9 +7,9 @@ import (
 	"github.com/sluice-gateway/sluice/shared/llm"
 )
 
-// fields are the names that errors have for params: OpenAI's, as the caller's own are not known here.
+// fields are the names that errors have for params where they are not the params' own: OpenAI's. The caller's are not known here.
 var fields = map[llm.Param]string{
-	llm.MaxOutput: "max_tokens", llm.JSONMode: "response_format", llm.JSONSchemas: "response_format", llm.ReasoningParam: "reasoning_effort",
+	llm.MaxOutput: "max_tokens", llm.ReasoningParam: "reasoning_effort",
 	llm.StrictTools: "tools", llm.ImageURLs: "messages", llm.ImageData: "messages", llm.DocumentURLs: "messages",
 	llm.DocumentData: "messages", llm.AudioInput: "messages", llm.VideoInput: "messages", llm.ResultImages: "messages",
 	llm.CacheMarkers: "messages", llm.ThinkingParts: "messages", llm.CitationsWanted: "messages", llm.AssistantPrefill: "messages",

@@ -108,7 +108,7 @@ var requests = []request{
 		Messages: hello(), Tools: weather(), Choice: llm.ToolChoice{Mode: llm.ChooseTool, Name: "clock"},
 	}},
 	{name: "tools_none", model: sonnet45, r: llm.Request{Messages: hello(), Tools: weather(), Choice: llm.ToolChoice{Mode: llm.ChooseNone}}},
-	{name: "tools_none_called", model: sonnet45, dropped: "tool_choice", r: llm.Request{
+	{name: "tools_none_called", model: sonnet45, drop: true, dropped: "tool_choice", r: llm.Request{
 		Messages: called(), Tools: weather(), Choice: llm.ToolChoice{Mode: llm.ChooseNone},
 	}},
 	{name: "tools_only_called", model: novaPro, r: llm.Request{Messages: called()}},
@@ -212,7 +212,7 @@ var requests = []request{
 	{name: "stranger", model: "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc123", r: llm.Request{
 		Messages: called(thought("Hm.", "c2ln")), Tools: weather(), Format: llm.Format{Kind: llm.JSONObject},
 	}},
-	{name: "dropped", model: llama33, drop: true, dropped: "reasoning_effort response_format seed temperature tools top_k", r: llm.Request{
+	{name: "dropped", model: llama33, drop: true, dropped: "reasoning_effort response_format json_object seed temperature tools top_k", r: llm.Request{
 		Messages: hello(),
 		Tools:    append(weather(), llm.Tool{Name: "web_search", Vendor: json.RawMessage(`{"type":"web_search"}`), Dialect: "messages"}),
 		Stream:   true, Temperature: ptr(1.5),
@@ -283,13 +283,14 @@ func TestRefusals(t *testing.T) {
 		{"streamed tools", llama33, llm.Request{Messages: hello(), Tools: weather(), Stream: true}, "tools"},
 		{"vendor's tool", sonnet45, llm.Request{Messages: hello(), Tools: []llm.Tool{{Name: "x", Vendor: json.RawMessage("{}")}}}, "tools"},
 		{"forced tool", llama33, llm.Request{Messages: hello(), Tools: weather(), Choice: llm.ToolChoice{Mode: llm.ChooseAny}}, "tool_choice"},
-		{"schema", llama33, llm.Request{Messages: hello(), Format: llm.Format{Kind: llm.JSONSchema, Schema: schema}}, "response_format"},
-		{"JSON", gptOSS, llm.Request{Messages: hello(), Format: llm.Format{Kind: llm.JSONObject}}, "response_format"},
+		{"schema", llama33, llm.Request{Messages: hello(), Format: llm.Format{Kind: llm.JSONSchema, Schema: schema}}, string(llm.JSONSchemas)},
+		{"JSON", gptOSS, llm.Request{Messages: hello(), Format: llm.Format{Kind: llm.JSONObject}}, string(llm.JSONMode)},
 		{"sampling", sonnet5, llm.Request{Messages: hello(), Temperature: ptr(0.5)}, "temperature"},
 		{"hot", sonnet45, llm.Request{Messages: hello(), Temperature: ptr(1.5)}, "temperature"},
 		{"both samplers", sonnet45, llm.Request{Messages: hello(), Temperature: ptr(0.5), TopP: ptr(0.5)}, "top_p"},
 		{"seed", sonnet45, llm.Request{Messages: hello(), Seed: ptr[int64](1)}, "seed"},
 		{"top_k", llama33, llm.Request{Messages: hello(), TopK: ptr[int64](1)}, "top_k"},
+		{"no calls after calls", sonnet45, llm.Request{Messages: called(), Tools: weather(), Choice: llm.ToolChoice{Mode: llm.ChooseNone}}, "tool_choice"},
 		{"service tier", sonnet45, llm.Request{Messages: hello(), ServiceTier: "scale"}, "service_tier"},
 		{"bad extra", sonnet45, extra("outputConfig", "1"), "outputConfig"},
 		{"bad fields", sonnet45, extra("additionalModelRequestFields", "[]"), "additionalModelRequestFields"},

@@ -96,9 +96,23 @@ func (e *encoder) planTools() {
 	}
 	if len(e.plan.tools) == 0 {
 		e.offerCalled()
-	} else if e.Choice.Mode == llm.ChooseNone && !e.forces() {
-		e.leaveOut(llm.ToolChoiceParam)
 	}
+}
+
+// checkNone refuses the wish for no calls in a conversation that has some: Bedrock has no word for it, and wants to know the tools that were
+// called.
+func (e *encoder) checkNone() error {
+	if e.Choice.Mode != llm.ChooseNone || len(e.plan.tools) == 0 || e.forces() {
+		return nil
+	}
+	name := fieldOf(llm.ToolChoiceParam)
+	if e.target.Drop == nil || !e.target.Drop(name) {
+		err := gateway.Invalid(name, "%s none cannot be carried to this model's provider once tools were called.", name)
+		err.Code = llm.CodeUnsupported
+		return err
+	}
+	e.leaveOut(llm.ToolChoiceParam)
+	return nil
 }
 
 // offer takes the caller's tools and choice. None is said by offering nothing, as there is no word for it; but Bedrock wants to know

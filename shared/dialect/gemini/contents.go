@@ -30,6 +30,10 @@ func (w *writer) conversation(body map[string]any) error {
 		if len(c.Parts) > 0 {
 			contents = append(contents, c)
 		}
+		if len(w.shown) > 0 {
+			contents = append(contents, content{Role: "user", Parts: w.shown})
+			w.shown = nil
+		}
 	}
 	instruction, err := w.system(system)
 	if err != nil {
@@ -191,7 +195,11 @@ func (w *writer) result(r *llm.Result) (out part, at int, err error) {
 		if err := w.resultMedia(&media, p); err != nil {
 			return out, at, err
 		}
-		data.Parts = append(data.Parts, media)
+		if w.model.atLeast(3, 0) {
+			data.Parts = append(data.Parts, media)
+		} else {
+			w.shown = append(w.shown, media)
+		}
 	}
 	out.Result = data
 	return out, at, nil
@@ -209,13 +217,10 @@ func responseOf(r *llm.Result) json.RawMessage {
 	return out
 }
 
-// resultMedia writes media within a tool's result: Gemini 3 takes them, in base64, and Vertex AI by reference too (function calling guide,
-// read 2026-11).
+// resultMedia writes media of a tool's result. Gemini 3 takes them within it, in base64, and Vertex AI by reference too (function calling
+// guide, read 2026-11). Earlier models see them in a content behind the results: one that has both is refused.
 func (w *writer) resultMedia(out *part, p *llm.Part) error {
-	if !w.model.atLeast(3, 0) {
-		return gateway.Invalid("messages", "This model does not take images or files in tool results.")
-	}
-	if err := w.media(out, p); err != nil {
+	if err := w.media(out, p); err != nil || !w.model.atLeast(3, 0) {
 		return err
 	}
 	if out.File != nil && !w.vertex {

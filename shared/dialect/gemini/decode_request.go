@@ -128,6 +128,9 @@ func (d *reader) content(f *field) {
 		d.add(gateway.Invalid(f.path+".role", "%s.role must be user or model.", f.path))
 	}
 	m := llm.Message{Role: role}
+	if n := len(d.out.Messages); n > 0 && d.out.Messages[n-1].Role == role { // Google's clients keep a stream's chunks as contents
+		m, d.out.Messages = d.out.Messages[n-1], d.out.Messages[:n-1]
+	}
 	for _, p := range o.list("parts") {
 		d.part(&m, &p)
 	}
@@ -173,6 +176,11 @@ func (d *reader) part(m *llm.Message, f *field) {
 		p.Kind = llm.Sealed
 	}
 	o.refuseRest()
+	if n := len(m.Parts); n > 0 && p.Kind == llm.Thinking && m.Parts[n-1].Kind == llm.Thinking && m.Parts[n-1].Signature.IsZero() {
+		m.Parts[n-1].Text += p.Text // a thought comes back in the pieces that a stream had, and its seal with the last
+		m.Parts[n-1].Signature = p.Signature
+		return
+	}
 	m.Parts = append(m.Parts, p)
 }
 

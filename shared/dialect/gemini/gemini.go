@@ -50,7 +50,7 @@ func Peek(op gateway.Op, body []byte, hint dialect.Hint) (*dialect.Request, erro
 	}
 	r.Model = strings.TrimPrefix(r.Model, modelsPrefix)
 	r.Stream = hint.Stream && op != OpCountTokens // a stream has another path, whatever the body says
-	p := &passage{request: r, head: head}
+	p := &passage{request: r, head: head, said: own[fContents]}
 	if p.config, err = eitherName(&own[fConfig], &own[fSnakeConfig]); err != nil {
 		return nil, err
 	}

@@ -15,6 +15,7 @@ import (
 type passage struct {
 	request *dialect.Request
 	head    dialect.Head
+	said    jsonedit.Field // contents
 	config  jsonedit.Field // generationConfig, as the caller spelled it
 	limit   jsonedit.Field // maxOutputTokens within it
 	nested  jsonedit.Field // generateContentRequest of countTokens
@@ -80,6 +81,9 @@ func (p *passage) Outgoing(t dialect.Target) (dialect.Wire, error) {
 	edits := p.head.StripCaller(room[:0])
 	if p.head.Model.Present() {
 		edits = append(edits, p.head.Model.Delete())
+	}
+	if contents, changed := scrub(p.said.Raw, familyOf(t.Model).atLeast(3, 0)); changed {
+		edits = append(edits, p.said.Set(contents))
 	}
 	switch {
 	case r.Op == OpCountTokens:

@@ -36,6 +36,7 @@ type writer struct {
 	dropped []string
 	answers bool           // the answer tool stands in for a JSON format
 	calls   map[string]int // the last call with that id, by its place among all
+	shown   []part         // media of the turn's results that cannot stand within them
 	names   []string       // of all calls
 	header  http.Header
 }

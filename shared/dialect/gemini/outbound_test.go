@@ -105,6 +105,11 @@ var outbound = map[string]struct {
 		user(resulting("c1", false, llm.TextPart("see"), image(llm.Media{Type: "image/png", Data: "AAAA"})))}}, "gemini-3-pro", "vertex_ai",
 		`{"contents":[{"role":"user","parts":[{"text":"hi"}]},{"role":"model","parts":[{"thoughtSignature":"S","functionCall":{"name":"f","args":{}}}]},` +
 			`{"role":"user","parts":[{"functionResponse":{"name":"f","response":{"result":"see"},"parts":[{"inlineData":{"mimeType":"image/png","data":"AAAA"}}]}}]}]}`},
+	"image results 2.5": {llm.Request{Messages: []llm.Message{user(llm.TextPart("hi")), model(calling("c1", "f", "", "")),
+		user(resulting("c1", false, llm.TextPart("see"), image(llm.Media{Type: "image/png", Data: "AAAA"})), llm.TextPart("so"))}}, "gemini-2.5-pro", "",
+		`{"contents":[{"role":"user","parts":[{"text":"hi"}]},{"role":"model","parts":[{"functionCall":{"name":"f","args":{}}}]},` +
+			`{"role":"user","parts":[{"functionResponse":{"name":"f","response":{"result":"see"}}},{"text":"so"}]},` +
+			`{"role":"user","parts":[{"inlineData":{"mimeType":"image/png","data":"AAAA"}}]}]}`},
 	"foreign thoughts": {llm.Request{Messages: []llm.Message{user(llm.TextPart("hi")), model(
 		llm.Part{Kind: llm.Thinking, Text: "hm", Signature: llm.Signature{Maker: llm.MakerAnthropic, Value: "x"}}, llm.Part{Kind: llm.Thinking, Text: "hm"},
 		llm.Part{Kind: llm.Sealed, Signature: llm.Signature{Maker: llm.MakerOpenAI, Value: "y"}}, llm.Part{Kind: llm.Refusal, Text: "no"})}}, "", "",
@@ -180,7 +185,6 @@ func TestEncodeRequestRefuses(t *testing.T) {
 		"empty":          {llm.Request{}, "messages"},
 		"system image":   {llm.Request{Messages: []llm.Message{{Role: llm.System, Parts: []llm.Part{image(llm.Media{Data: "A"})}}}}, "messages"},
 		"orphan":         {llm.Request{Messages: []llm.Message{user(resulting("x", false, llm.TextPart("a")))}}, "messages"},
-		"image result":   {llm.Request{Messages: []llm.Message{user(llm.TextPart("a")), model(calling("c", "f", "", "")), user(resulting("c", false, image(llm.Media{Data: "A", Type: "image/png"})))}}, "messages"},
 		"openai file":    {llm.Request{Messages: []llm.Message{user(llm.Part{Kind: llm.Document, Media: &llm.Media{FileID: "file-abc"}})}}, "messages"},
 		"no media":       {llm.Request{Messages: []llm.Message{user(llm.Part{Kind: llm.Image})}}, "messages"},
 		"call name":      {llm.Request{Messages: []llm.Message{user(llm.TextPart("a")), model(calling("c", "f g", "", ""))}}, "messages"},

@@ -191,7 +191,7 @@ func (e *encoder) End(dst []byte) []byte {
 	}
 	d := delta{StopReason: stopReason(e.finish, e.calls > 0)}
 	if e.finish == llm.FinishStopSeq {
-		d.StopSequence = &e.stop
+		d.StopSequence = e.in.stopped(e.stop)
 	}
 	dst = sse.Append(dst, "message_delta", marshal(struct {
 		Type  string   `json:"type"`

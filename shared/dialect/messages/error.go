@@ -2,7 +2,9 @@ package messages
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/sluice-gateway/sluice/shared/dialect"
 	"github.com/sluice-gateway/sluice/shared/gateway"
@@ -37,13 +39,18 @@ func EncodeError(e *gateway.Error) []byte {
 		message = tooLong + ": " + message
 	}
 	type inner struct {
-		Type    string `json:"type"`
-		Message string `json:"message"`
+		Type    string            `json:"type"`
+		Message string            `json:"message"`
+		Details map[string]string `json:"details,omitempty"`
+	}
+	told := inner{Type: name, Message: message}
+	if e.Code == threadsUnsupported {
+		told.Details = map[string]string{"error_code": e.Code}
 	}
 	return marshal(struct {
 		Type  string `json:"type"`
 		Error inner  `json:"error"`
-	}{"error", inner{name, message}})
+	}{"error", told})
 }
 
 // statuses are what Anthropic's names of errors stand for, and Google's on Vertex AI.
@@ -61,7 +68,7 @@ func decodeError(status int, h http.Header, body []byte) *gateway.Error {
 	}
 	var (
 		outer = [...]jsonedit.Field{{Name: "error"}, {Name: "message"}}
-		inner = [...]jsonedit.Field{{Name: "type"}, {Name: "message"}, {Name: "code"}, {Name: "status"}}
+		inner = [...]jsonedit.Field{{Name: "type"}, {Name: "message"}, {Name: "code"}, {Name: "status"}, {Name: "details"}}
 	)
 	jsonedit.Find(body, outer[:])
 	dialect.Within(&outer[0], inner[:])
@@ -70,6 +77,9 @@ func decodeError(status int, h http.Header, body []byte) *gateway.Error {
 		status = statusOf(&inner[0], &inner[3], &inner[2])
 	}
 	e := dialect.VendorError(status, h, message)
+	if e.RetryAfter == 0 {
+		e.RetryAfter = retryDelay(&inner[4])
+	}
 	e.Param = path(message)
 	lower := strings.ToLower(message)
 	for _, known := range refusals {
@@ -82,6 +92,23 @@ func decodeError(status int, h http.Header, body []byte) *gateway.Error {
 		e.Kind = gateway.KindUpstream
 	}
 	return e
+}
+
+// maxDelay is the longest wait that is passed on, as package dialect caps a Retry-After header.
+const maxDelay = 10 * time.Minute
+
+// retryDelay is when to try again where Google says it: in a google.rpc.RetryInfo, such as "22s".
+func retryDelay(details *jsonedit.Field) time.Duration {
+	for _, one := range elements(details.Raw) {
+		f := [...]jsonedit.Field{{Name: "retryDelay"}}
+		jsonedit.Find(one, f[:])
+		text, _ := f[0].Text()
+		seconds, err := strconv.ParseFloat(strings.TrimSuffix(text, "s"), 64)
+		if err == nil && seconds > 0 {
+			return time.Duration(min(seconds, maxDelay.Seconds()) * float64(time.Second))
+		}
+	}
+	return 0
 }
 
 // refusals tell prompts that are refused for what they are by the words of the message: Anthropic has no codes for them.

@@ -87,7 +87,7 @@ func (in *inbound) EncodeResponse(r *llm.Response) ([]byte, error) {
 	reason := stopReason(choice.Finish, calls > 0)
 	m.StopReason = &reason
 	if choice.Finish == llm.FinishStopSeq {
-		m.StopSequence = &choice.Stop
+		m.StopSequence = in.stopped(choice.Stop)
 	}
 	return marshal(m), nil
 }
@@ -102,6 +102,20 @@ func (in *inbound) id(id string) string {
 		return id
 	}
 	return "msg_" + id
+}
+
+// stopped is the stop sequence that was met. Not all vendors tell it: then it is the caller's if there is only one, else unknown.
+func (in *inbound) stopped(told string) *string {
+	if told == "" {
+		var asked struct {
+			Stop []string `json:"stop_sequences"`
+		}
+		if json.Unmarshal(in.request.Body, &asked) != nil || len(asked.Stop) != 1 {
+			return nil
+		}
+		told = asked.Stop[0]
+	}
+	return &told
 }
 
 // answerBlock is a part as a block of an answer. N is the number of tool calls so far, for vendors that give them no ids.

@@ -16,6 +16,8 @@ import (
 type passage struct {
 	request       *dialect.Request
 	head          dialect.Head
+	messages      jsonedit.Field
+	thinking      jsonedit.Field
 	version, beta jsonedit.Field // of the body, as Vertex AI has them
 	header        http.Header
 }
@@ -26,7 +28,7 @@ var _ dialect.Passage = (*passage)(nil)
 // set one.
 func (p *passage) Outgoing(t dialect.Target) (dialect.Wire, error) {
 	var room [8]jsonedit.Edit
-	edits := p.head.Strip(room[:0])
+	edits := p.scrubbed(p.head.Strip(room[:0]))
 	w := dialect.Wire{Path: "/messages", Header: p.header.Clone()}
 	counts := p.request.Op == OpCountTokens
 	if counts {
@@ -44,6 +46,20 @@ func (p *passage) Outgoing(t dialect.Target) (dialect.Wire, error) {
 		w.Body = jsonedit.Replace(make([]byte, 0, len(w.Body)+len(t.Model)+64), w.Body, edits...)
 	}
 	return w, nil
+}
+
+// scrubbed adds the edits that a conversation needs which began at another vendor's. With thoughts of a budget Anthropic wants them before
+// the last tool calls: where there are none it must not think now.
+func (p *passage) scrubbed(edits []jsonedit.Edit) []jsonedit.Edit {
+	messages, changed := scrub(p.messages.Raw)
+	if changed {
+		edits = append(edits, p.messages.Set(messages))
+	}
+	kind := [...]jsonedit.Field{{Name: "type"}}
+	if dialect.Within(&p.thinking, kind[:]); isText(&kind[0], "enabled") && endsBare(messages) {
+		edits = append(edits, p.thinking.Set([]byte(`{"type":"disabled"}`)))
+	}
+	return edits
 }
 
 // vertex adds the edits for Vertex AI, where the model stands in the path, and what Anthropic has in headers stands in the body.

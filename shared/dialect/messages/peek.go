@@ -15,17 +15,19 @@ const (
 	fMessages
 	fVersion
 	fBeta
+	fThinking
+	fThread
 	fields
 )
 
-var own = [...]string{"max_tokens", "messages", "anthropic_version", "anthropic_beta"}
+var own = [...]string{"max_tokens", "messages", "anthropic_version", "anthropic_beta", "thinking", "thread"}
 
 // media are the words that stand for tokens without bytes: images, files, and tools that Anthropic runs itself. The last three begin
 // letters that are written as escapes, which may spell any of these.
 var media = dialect.Media{
 	Images: []string{`"image"`},
 	Opaque: []string{
-		`"document"`, `"file_id"`, `"container"`, `"mcp_servers"`, `"thread"`, "web_search_20", "web_fetch_20", "code_execution_20",
+		`"document"`, `"file_id"`, `"container"`, `"mcp_servers"`, "web_search_20", "web_fetch_20", "code_execution_20",
 		"advisor_20", `\u005`, `\u006`, `\u007`,
 	},
 }
@@ -44,7 +46,10 @@ func Peek(op gateway.Op, body []byte, hint dialect.Hint) (*dialect.Request, erro
 	if err := checkMessages(&found[fMessages]); err != nil {
 		return nil, err
 	}
-	r.Native = &passage{request: r, head: head, version: found[fVersion], beta: found[fBeta], header: steering(hint.Header)}
+	if found[fThread].Given() {
+		return nil, noThreads()
+	}
+	r.Native = &passage{request: r, head: head, messages: found[fMessages], thinking: found[fThinking], version: found[fVersion], beta: found[fBeta], header: steering(hint.Header)}
 	if op == OpCountTokens {
 		r.Stream = false
 		return r, nil
@@ -54,6 +59,17 @@ func Peek(op gateway.Op, body []byte, hint dialect.Hint) (*dialect.Request, erro
 	}
 	r.In = &inbound{request: r, header: hint.Header}
 	return r, nil
+}
+
+// threadsUnsupported is the code after which Anthropic's own clients go on with the whole conversation (the source of its TypeScript SDK,
+// read 2026-11).
+const threadsUnsupported = "thread_unsupported_request"
+
+// noThreads refuses what would live in the provider's account, which all callers share.
+func noThreads() error {
+	e := gateway.Invalid("thread", "thread is not supported: send the whole conversation.")
+	e.Code = threadsUnsupported
+	return e
 }
 
 // maxTokens reads the limit that Anthropic requires. Zero asks Anthropic to fill its cache and answer nothing.

@@ -29,7 +29,7 @@ func (t *tap) Frame(dst []byte, f dialect.Frame) ([]byte, error) {
 		return dst, nil // nothing follows what ends a stream
 	case len(f.Data) == 0:
 		return append(dst, f.Raw...), nil
-	case f.Name == deltaEvent: // what a stream is full of, and nothing to see in it
+	case f.Name == deltaEvent && f.Data[0] == '{' && f.Data[len(f.Data)-1] == '}': // what a stream is full of, and nothing to see in it
 		t.chunks++
 		return append(dst, f.Raw...), nil
 	}

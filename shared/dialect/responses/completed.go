@@ -116,6 +116,7 @@ func (e *entry) answered() (parts []llm.Part, probs []llm.Logprob, err error) {
 			_ = json.Unmarshal(e.Content, &texts)
 		}
 		if p, ok := thoughtOf(e, texts); ok {
+			p.Signature = withID(p.Signature, e.ID)
 			parts = append(parts, p)
 		}
 	case "function_call", "custom_tool_call":

@@ -33,7 +33,6 @@ type sentPart struct {
 	FileURL  string  `json:"file_url,omitempty"`
 	FileName string  `json:"filename,omitempty"`
 	FileData string  `json:"file_data,omitempty"`
-	Audio    *sound  `json:"input_audio,omitempty"`
 }
 
 // spoken are the words for who speaks: what is no user's and no model's has a developer's authority.
@@ -93,14 +92,38 @@ func itemOf(p *llm.Part) (it sentItem, own bool, err error) {
 	return it, false, nil
 }
 
+// OpenAI seals a thought together with its item's id, and has both come back. Callers of other dialects keep the seal alone: so the id
+// travels in it, before a point, which base64 has not.
+const idMark = "."
+
+func withID(s llm.Signature, id string) llm.Signature {
+	if s.Maker == llm.MakerOpenAI && s.Value != "" && isThoughtID(id) {
+		s.Value = id + idMark + s.Value
+	}
+	return s
+}
+
+// cutID takes apart what withID put together.
+func cutID(seal string) (id, rest string) {
+	if id, rest, found := strings.Cut(seal, idMark); found && isThoughtID(id) {
+		return id, rest
+	}
+	return "", seal
+}
+
+// isThoughtID reports whether an id is the vendor's own.
+func isThoughtID(id string) bool {
+	return strings.HasPrefix(id, "rs_") && len(id) <= maxCallID && !strings.Contains(id, ours) && !strings.Contains(id, idMark)
+}
+
 // thoughtFor is a thought that OpenAI sealed; all others are left out. Its id must be the one that it was sealed with, or none.
 func thoughtFor(p *llm.Part) (it sentItem) {
-	sealed := p.Signature.By(llm.MakerOpenAI)
+	id, sealed := cutID(p.Signature.By(llm.MakerOpenAI))
 	if sealed == "" {
 		return it
 	}
-	it = sentItem{Type: "reasoning", Summary: &[]words{}, Encrypted: sealed}
-	if strings.HasPrefix(p.ID, "rs_") && len(p.ID) <= maxCallID && !strings.Contains(p.ID, ours) {
+	it = sentItem{Type: "reasoning", ID: id, Summary: &[]words{}, Encrypted: sealed}
+	if id == "" && isThoughtID(p.ID) {
 		it.ID = p.ID
 	}
 	if p.Text != "" {
@@ -140,9 +163,6 @@ func partOf(p *llm.Part, role llm.Role) (out sentPart, err error) {
 		}
 	case llm.Document:
 		out = documentOf(p.Media)
-	case llm.Audio:
-		_, kind, _ := strings.Cut(p.Media.Type, "/")
-		out = sentPart{Type: "input_audio", Audio: &sound{Data: p.Media.Data, Format: audioFormat(kind)}}
 	default:
 		err = gateway.Invalid("", "A message has content that cannot be carried to this model's provider.")
 	}
@@ -150,17 +170,6 @@ func partOf(p *llm.Part, role llm.Role) (out sentPart, err error) {
 		err = gateway.Invalid("", "A message of the assistant has an image or a file, which cannot be carried to this model's provider.")
 	}
 	return out, err
-}
-
-func audioFormat(kind string) string {
-	switch kind {
-	case "mpeg", "mpga":
-		return "mp3"
-	case "x-wav", "wave", "vnd.wave":
-		return "wav"
-	default:
-		return kind
-	}
 }
 
 func documentOf(m *llm.Media) sentPart {

@@ -24,7 +24,7 @@ var carries = llm.Carries{
 	Params: []llm.Param{
 		llm.Tools, llm.ToolChoiceParam, llm.ParallelTools, llm.StrictTools, llm.JSONMode, llm.JSONSchemas, llm.MaxOutput, llm.Temperature,
 		llm.TopP, llm.Logprobs, llm.ReasoningParam, llm.Verbosity, llm.ServiceTier, llm.UserParam, llm.ImageURLs, llm.ImageData,
-		llm.DocumentURLs, llm.DocumentData, llm.AudioInput, llm.FileIDs, llm.ResultImages, llm.ThinkingParts, llm.AssistantPrefill,
+		llm.DocumentURLs, llm.DocumentData, llm.FileIDs, llm.ResultImages, llm.ThinkingParts, llm.AssistantPrefill,
 	},
 	Extra: []string{
 		"metadata", "prompt_cache_key", "prompt_cache_retention", "prompt_cache_options", "truncation", "max_tool_calls", "context_management",

@@ -18,7 +18,11 @@ var recordedUsage = gateway.Usage{
 	InputTokens: 36, CachedTokens: 8, CacheWriteTokens: 4, OutputTokens: 87, ReasoningTokens: 64, Source: gateway.UsageReported,
 }
 
-var seal = llm.Signature{Maker: llm.MakerOpenAI, Value: "gAAAAABoISQ24OyVRYbkYfukdJoqdzWT-3uiErKInHDC"}
+// seal is what a thought was sealed with; sealed has the id of its item before it, for callers of dialects that have no place for ids.
+var (
+	seal   = llm.Signature{Maker: llm.MakerOpenAI, Value: "gAAAAABoISQ24OyVRYbkYfukdJoqdzWT-3uiErKInHDC"}
+	sealed = llm.Signature{Maker: llm.MakerOpenAI, Value: thoughtID + "." + seal.Value}
+)
 
 const thoughtID = "rs_67ccf7eca01881908ff0b5146584e408072912b2993db808"
 
@@ -32,9 +36,9 @@ var answers = map[string]llm.Choice{
 	"length":  {Parts: []llm.Part{llm.TextPart("Once upon a")}, Finish: llm.FinishLength},
 	"filter":  {Parts: []llm.Part{llm.TextPart("The way")}, Finish: llm.FinishFilter},
 	"refusal": {Parts: []llm.Part{{Kind: llm.Refusal, Text: "I'm sorry, I cannot help with that."}}, Finish: llm.FinishRefusal},
-	"sealed":  {Parts: []llm.Part{{Kind: llm.Sealed, ID: thoughtID, Signature: seal}, llm.TextPart("Forty-two.")}, Finish: llm.FinishStop},
+	"sealed":  {Parts: []llm.Part{{Kind: llm.Sealed, ID: thoughtID, Signature: sealed}, llm.TextPart("Forty-two.")}, Finish: llm.FinishStop},
 	"tools": {Parts: []llm.Part{
-		{Kind: llm.Thinking, ID: thoughtID, Text: "**Looking up the weather**\n\nTwo cities are asked for.", Signature: seal},
+		{Kind: llm.Thinking, ID: thoughtID, Text: "**Looking up the weather**\n\nTwo cities are asked for.", Signature: sealed},
 		call("call_unLAR8MvFNptuiZK6K6HCy5k", "get_weather", `{"city":"Paris"}`),
 		call("call_kQ2YRzn9XLrJ3dSgV0aBfT7h", "get_weather", `{"city":"Rome"}`),
 	}, Finish: llm.FinishTools},
@@ -171,13 +175,13 @@ func TestEncodeRequest(t *testing.T) {
 				{Kind: llm.Document, Media: &llm.Media{URL: "https://x/y.pdf"}},
 				{Kind: llm.Document, Media: &llm.Media{FileID: "file-1"}},
 				{Kind: llm.Document, Media: &llm.Media{Text: "plain", Name: "n.txt"}},
-				{Kind: llm.Audio, Media: &llm.Media{Type: "audio/mpeg", Data: "SUQz"}},
 			}},
 			{Role: llm.System, Parts: []llm.Part{llm.TextPart("Later.")}},
 			{Role: llm.Assistant, Parts: []llm.Part{
 				{Kind: llm.Thinking, ID: thoughtID, Text: "Hm.", Signature: seal},
 				{Kind: llm.Thinking, Text: "foreign", Signature: llm.Signature{Maker: llm.MakerAnthropic, Value: "x"}},
 				{Kind: llm.Sealed, ID: "rs_sl_1", Signature: seal},
+				{Kind: llm.Sealed, Signature: sealed},
 				{Kind: llm.Sealed, Signature: llm.Signature{Maker: llm.MakerAnthropic, Value: "x"}},
 				llm.TextPart("A cat?"), {Kind: llm.Refusal, Text: "No."},
 				call("call:with/odd signs", "look", ""),
@@ -205,11 +209,11 @@ func TestEncodeRequest(t *testing.T) {
 	{"type":"message","role":"user","content":[{"type":"input_text","text":"What is this?"},
 		{"type":"input_image","image_url":"data:image/png;base64,iVBO","detail":"low"},{"type":"input_image","image_url":"https://x/y.png"},
 		{"type":"input_file","filename":"a.pdf","file_data":"data:application/pdf;base64,JVBE"},{"type":"input_file","file_url":"https://x/y.pdf"},
-		{"type":"input_file","file_id":"file-1"},{"type":"input_text","text":"n.txt:\nplain"},
-		{"type":"input_audio","input_audio":{"data":"SUQz","format":"mp3"}}]},
+		{"type":"input_file","file_id":"file-1"},{"type":"input_text","text":"n.txt:\nplain"}]},
 	{"type":"message","role":"developer","content":[{"type":"input_text","text":"Later."}]},
 	{"type":"reasoning","id":"` + thoughtID + `","summary":[{"type":"summary_text","text":"Hm."}],"encrypted_content":"` + seal.Value + `"},
 	{"type":"reasoning","summary":[],"encrypted_content":"` + seal.Value + `"},
+	{"type":"reasoning","id":"` + thoughtID + `","summary":[],"encrypted_content":"` + seal.Value + `"},
 	{"type":"message","role":"assistant","content":[{"type":"output_text","text":"A cat?"},{"type":"refusal","refusal":"No."}]},
 	{"type":"function_call","call_id":"` + id + `","name":"look","arguments":"{}"},
 	{"type":"function_call_output","call_id":"` + id + `","output":"a cat"},

@@ -9,6 +9,7 @@ func (w *writer) partBegin(dst []byte, e *llm.Event) []byte {
 	p := &e.Part
 	switch p.Kind {
 	case llm.Text, llm.Refusal:
+		w.refused = w.refused || p.Kind == llm.Refusal
 		return w.textBegin(dst, e)
 	case llm.Thinking, llm.Sealed:
 		it := &item{kind: "reasoning", id: itemID("rs", p.ID), part: *p, signature: p.Signature}

@@ -83,6 +83,9 @@ const sealedMark = "sealed:"
 // seal is the signature of a thought for encrypted_content.
 func seal(p *llm.Part) string {
 	text := p.Signature.Text(llm.MakerOpenAI)
+	if p.Signature.Maker == llm.MakerOpenAI {
+		_, text = cutID(text) // this dialect's items have a field for it
+	}
 	if p.Kind == llm.Sealed && text != "" && p.Signature.Maker != llm.MakerOpenAI {
 		return sealedMark + text
 	}

@@ -23,6 +23,7 @@ type writer struct {
 	open    map[int]*place // of parts that have not ended
 	message *item          // that text goes to
 	finish  llm.Finish
+	refused bool // in words
 	usage   *gateway.Usage
 	tier    string
 }
@@ -129,7 +130,7 @@ func (w *writer) settle(dst []byte) []byte {
 	w.message = nil
 	for i, it := range w.items {
 		status := "completed"
-		if i == len(w.items)-1 && reasons[w.finish] != "" {
+		if i == len(w.items)-1 && w.reason() != "" {
 			status = "incomplete"
 		}
 		dst = w.closeItem(dst, it, status)
@@ -145,11 +146,21 @@ func (w *writer) lastPart() (n int) {
 	return n
 }
 
-// reasons are why a Response is incomplete.
-var reasons = map[llm.Finish]string{llm.FinishLength: "max_output_tokens", llm.FinishFilter: "content_filter"}
+// reason is why a Response is incomplete; empty if it is not. A refusal is a part of its own here: where the vendor has none and only says
+// that the model declined, that is told as the filter's work.
+func (w *writer) reason() string {
+	switch {
+	case w.finish == llm.FinishLength:
+		return "max_output_tokens"
+	case w.finish == llm.FinishFilter, w.finish == llm.FinishRefusal && !w.refused:
+		return "content_filter"
+	default:
+		return ""
+	}
+}
 
 func (w *writer) outcome() *told {
-	t := &told{status: "completed", reason: reasons[w.finish], output: w.output(), usage: w.usage, tier: w.tier}
+	t := &told{status: "completed", reason: w.reason(), output: w.output(), usage: w.usage, tier: w.tier}
 	if t.reason != "" {
 		t.status = "incomplete"
 		return t
@@ -164,7 +175,7 @@ func (w *writer) output() []byte {
 	for i, it := range w.items {
 		if it.closed {
 			status := "completed"
-			if i == len(w.items)-1 && reasons[w.finish] != "" {
+			if i == len(w.items)-1 && w.reason() != "" {
 				status = "incomplete"
 			}
 			out = joined(out, it.json(status))

@@ -124,7 +124,7 @@ func (Messages) version(r *wire.Request) *wire.Refusal {
 	switch v := r.Header.Get("Anthropic-Version"); {
 	case v == "":
 		return invalid("anthropic-version: header is required")
-	case v != "2023-06-01" && v != "2023-01-01":
+	case v != "2023-06-01" && v != "2023-01-01" && v != "2026-10-21":
 		return invalid("anthropic-version: \"" + v + "\" is not a valid version")
 	}
 	return nil

@@ -46,6 +46,12 @@ func (v vertex) Parse(r *wire.Request) (*wire.Call, *wire.Refusal) {
 	delete(r.Fields, "anthropic_version")
 	r.Fields["model"] = r.Model
 	r.Header = http.Header{"Anthropic-Version": {"2023-06-01"}}
+	betas, _ := r.Fields["anthropic_beta"].([]any)
+	for _, beta := range betas {
+		name, _ := beta.(string)
+		r.Header.Add("Anthropic-Beta", name)
+	}
+	delete(r.Fields, "anthropic_beta")
 	return v.Format.Parse(r)
 }
 

@@ -39,7 +39,7 @@ var part = wire.Union(wire.Fields{
 	}),
 	"executableCode": wire.Object, "codeExecutionResult": wire.Object,
 }, wire.Fields{
-	"thought": wire.Bool, "thoughtSignature": wire.Base64, "videoMetadata": wire.Object, "mediaResolution": wire.Anything,
+	"thought": wire.Bool, "thoughtSignature": seal, "videoMetadata": wire.Object, "mediaResolution": wire.Anything,
 	"partMetadata": wire.Object,
 })
 
@@ -152,4 +152,12 @@ func schemaSense(at wire.Path, s map[string]any) *wire.Fault {
 		}
 	}
 	return nil
+}
+
+// seal is a signature, or what stands for one.
+func seal(at wire.Path, v any) *wire.Fault {
+	if text, ok := v.(string); ok && slices.Contains(pardoned, text) {
+		return nil
+	}
+	return wire.Base64(at, v)
 }

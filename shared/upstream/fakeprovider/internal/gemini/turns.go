@@ -24,9 +24,24 @@ func having(c map[string]any, field string) (parts []map[string]any) {
 	return parts
 }
 
+// merged are contents with neighbours of one role made one: Google's own clients keep a stream's chunks as contents (the source of its Go
+// SDK, read 2026-11).
+func merged(contents []map[string]any) (list []map[string]any) {
+	for _, c := range contents {
+		if n := len(list); n > 0 && list[n-1]["role"] == c["role"] {
+			parts, _ := list[n-1]["parts"].([]any)
+			more, _ := c["parts"].([]any)
+			list[n-1] = map[string]any{"role": c["role"], "parts": append(parts[:len(parts):len(parts)], more...)}
+			continue
+		}
+		list = append(list, c)
+	}
+	return list
+}
+
 // checkTurns are the rules about what follows what (errors as users report them, read 2026-11).
 func checkTurns(r *wire.Request) *wire.Refusal {
-	contents := wire.Items(r.Fields, "contents")
+	contents := merged(wire.Items(r.Fields, "contents"))
 	if len(contents) == 0 {
 		return invalid("* GenerateContentRequest.contents: contents is not specified")
 	}
@@ -96,6 +111,7 @@ func checkSignatures(r *wire.Request) *wire.Refusal {
 			}
 		}
 	}
+	contents = merged(contents)
 	for i := len(contents) - 1; i >= 0 && third(r.Model); i-- {
 		calls := having(contents[i], "functionCall")
 		if contents[i]["role"] != "model" && len(having(contents[i], "functionResponse")) == 0 {
