@@ -83,7 +83,7 @@ var refused = []documented{
 	{"gemini", "gemini 2.5|vertex_ai, Gemini", "JSON schema with tools", "responseMimeType", true},
 	{"chat", "deepseek", "reasoning, tool result", "reasoning_content", true},
 	{"chat", "mistral", "logprobs", "logprobs", true},
-	{"chat", openais, "cache markers, 5 minutes|cache markers, 1 hour", "cache_control", true},
+	{"chat", "hosted_vllm", "cache markers, 5 minutes|cache markers, 1 hour", "cache_control", true},
 }
 
 func refusalOf(c *cell) *documented {

@@ -1,6 +1,7 @@
 package llm
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/sluice-gateway/sluice/shared/gateway"
@@ -141,7 +142,7 @@ func (r *Request) Fit(to Carries, field func(Param) string, drop func(field stri
 		}
 		dropped = append(dropped, name)
 	}
-	for name := range r.Extra {
+	for _, name := range slices.Sorted(maps.Keys(r.Extra)) {
 		switch {
 		case slices.Contains(to.Extra, name):
 			continue

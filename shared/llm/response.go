@@ -97,7 +97,10 @@ func (r *Response) Events() []Event {
 			if p.Kind == Text {
 				d.Logprobs, logprobs = logprobs, nil
 			}
-			out = append(out, d, Event{Type: PartEnd, Choice: c, Index: i})
+			if d.Text != "" || !d.Signature.IsZero() || len(d.Citations) > 0 || len(d.Logprobs) > 0 {
+				out = append(out, d)
+			}
+			out = append(out, Event{Type: PartEnd, Choice: c, Index: i})
 		}
 		out = append(out, Event{Type: End, Choice: c, Finish: choice.Finish, Stop: choice.Stop})
 	}

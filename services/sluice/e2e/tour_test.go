@@ -56,7 +56,7 @@ func TestTour(t *testing.T) {
 			if got.code != 0 {
 				t.Fatalf("code %d:\n%s\n%s", got.code, got.out, got.err)
 			}
-			for _, want := range []string{"Hello,", "data: [DONE]", "Question 3", batchCreated, batchCompleted} {
+			for _, want := range []string{"Hello,", "data: [DONE]", "You said: Hello again!", "You said: And again!", "Question 3", batchCreated, batchCompleted} {
 				if !strings.Contains(got.out, want) {
 					t.Errorf("the tour does not show %q:\n%s", want, got.out)
 				}
@@ -64,8 +64,8 @@ func TestTour(t *testing.T) {
 			if n := linesOf(filepath.Join(home, "out.jsonl")); n != 3 {
 				t.Errorf("out.jsonl has %d lines", n)
 			}
-			eventually(t, bookLimit, "the ledger has the tour's four calls", func() error {
-				if n := len(g.ledger(t, masterKey)); n != 4 {
+			eventually(t, bookLimit, "the ledger has the tour's six calls", func() error {
+				if n := len(g.ledger(t, masterKey)); n != 6 {
 					return fmt.Errorf("it has %d entries", n)
 				}
 				return nil

@@ -362,3 +362,25 @@ func FuzzTap(f *testing.F) {
 		_, _ = chat.Peek(gateway.OpChat, data, dialect.Hint{})
 	})
 }
+
+// Cache markers are left out where a host may refuse them, and the caller is told; other hosts get them.
+func TestOutgoingCacheMarkers(t *testing.T) {
+	t.Parallel()
+	const (
+		marked   = `{"model":"a","tools":[{"type":"function","cache_control":{"type":"ephemeral"}}],"messages":[{"role":"user","content":[{"type":"text","text":"x","cache_control":{"type":"ephemeral"}}]},{"role":"user","content":"\"cache_control\"","cache_control":{}}]}`
+		unmarked = `{"model":"a","tools":[{"type":"function"}],"messages":[{"role":"user","content":[{"type":"text","text":"x"}]},{"role":"user","content":"\"cache_control\""}]}`
+	)
+	for provider, want := range map[string]string{"openai": unmarked, "mistral": unmarked, "openrouter": marked, "hosted_vllm": marked} {
+		r, err := chat.Peek(gateway.OpChat, []byte(marked), dialect.Hint{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w, err := r.Native.Outgoing(dialect.Target{Provider: provider, Model: "a"})
+		if err != nil || (len(w.Dropped) == 1) != (want == unmarked) {
+			t.Errorf("%s: dropped %q, %v", provider, w.Dropped, err)
+		}
+		if diff := cmp.Diff(want, string(w.Body)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", provider, diff)
+		}
+	}
+}

@@ -2,7 +2,6 @@ package chat
 
 import (
 	"bytes"
-	"encoding/json"
 
 	"github.com/sluice-gateway/sluice/shared/gateway"
 	"github.com/sluice-gateway/sluice/shared/jsonedit"
@@ -32,15 +31,51 @@ func (r *request) adapted(edits []jsonedit.Edit, q *quirks) []jsonedit.Edit {
 	if r.Op != gateway.OpChat {
 		return edits
 	}
+	messages := r.messages.Raw
 	if bytes.Contains(r.Body, packed) || q.ownIDs && bytes.Contains(r.Body, []byte(`"tool_call`)) {
-		edits = append(edits, r.messages.Set(fitIDs(r.messages.Raw, q.callID)))
+		messages = fitIDs(messages, q.callID)
+	}
+	if r.losesMarkers(q) {
+		tools := [...]jsonedit.Field{{Name: "tools"}}
+		if jsonedit.Find(r.Body, tools[:]); tools[0].Given() {
+			edits = append(edits, tools[0].Set(unmarked(tools[0].Raw)))
+		}
+		messages = unmarked(messages)
+	}
+	if len(messages) > 0 && &messages[0] != &r.messages.Raw[0] {
+		edits = append(edits, r.messages.Set(messages))
 	}
 	return edits
 }
 
+// marker is Anthropic's name of a cache marker, which LiteLLM's and OpenRouter's callers put into OpenAI's format.
+const marker = "cache_control"
+
+var markerWord = []byte(`"` + marker + `"`)
+
+// losesMarkers reports whether the body has markers that its host may refuse: they are hints, and left out.
+func (r *request) losesMarkers(q *quirks) bool {
+	return q.refusesMarkers && r.Op == gateway.OpChat && bytes.Contains(r.Body, markerWord)
+}
+
+// unmarked takes the cache markers out of a list of messages, parts or tools.
+func unmarked(list []byte) []byte {
+	return jsonedit.EditEach(list, func(item []byte) []byte {
+		fields := [...]jsonedit.Field{{Name: marker}, {Name: "content"}}
+		if !jsonedit.Find(item, fields[:]) {
+			return item
+		}
+		edits := []jsonedit.Edit{fields[0].Delete()}
+		if content := &fields[1]; content.Kind == jsonedit.Array {
+			edits = append(edits, content.Set(unmarked(content.Raw)))
+		}
+		return jsonedit.Replace(nil, item, edits...)
+	})
+}
+
 // fitIDs rewrites the tool call ids of messages; all else stays as it is.
 func fitIDs(messages []byte, fit func(string) string) []byte {
-	return eachOf(messages, func(m []byte) []byte {
+	return jsonedit.EditEach(messages, func(m []byte) []byte {
 		fields := [...]jsonedit.Field{{Name: "tool_call_id"}, {Name: "tool_calls"}}
 		if !jsonedit.Find(m, fields[:]) {
 			return m
@@ -50,7 +85,7 @@ func fitIDs(messages []byte, fit func(string) string) []byte {
 			edits = append(edits, fields[0].SetString(fitID(id, fit)))
 		}
 		if fields[1].Kind == jsonedit.Array {
-			edits = append(edits, fields[1].Set(eachOf(fields[1].Raw, func(call []byte) []byte {
+			edits = append(edits, fields[1].Set(jsonedit.EditEach(fields[1].Raw, func(call []byte) []byte {
 				id := [...]jsonedit.Field{{Name: "id"}}
 				if !jsonedit.Find(call, id[:]) || id[0].Kind != jsonedit.String {
 					return call
@@ -66,27 +101,4 @@ func fitIDs(messages []byte, fit func(string) string) []byte {
 func fitID(packed string, fit func(string) string) string {
 	id, _ := llm.Unpack(packed)
 	return fit(id)
-}
-
-// eachOf rewrites the items of a list.
-func eachOf(list []byte, edit func([]byte) []byte) []byte {
-	var items []json.RawMessage
-	if json.Unmarshal(list, &items) != nil {
-		return list
-	}
-	for i := range items {
-		if items[i] == nil {
-			items[i] = json.RawMessage("null")
-		}
-		items[i] = edit(items[i])
-	}
-	return append(append([]byte{'['}, bytes.Join(asBytes(items), []byte{','})...), ']')
-}
-
-func asBytes(items []json.RawMessage) [][]byte {
-	out := make([][]byte, len(items))
-	for i := range items {
-		out[i] = items[i]
-	}
-	return out
 }

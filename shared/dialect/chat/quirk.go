@@ -22,6 +22,7 @@ type quirks struct {
 	details         bool                // it wants reasoning_details back
 	seals           bool                // it wants Google's signatures back
 	markers         bool                // it takes Anthropic's cache markers
+	refusesMarkers  bool                // it may refuse a request for them
 	fileURLs        bool                // it fetches files
 	documents       bool                // files are of a type document_url
 	rename          [][2]string         // fields that it calls otherwise
@@ -95,6 +96,7 @@ func quirksOf(t *dialect.Target) quirks {
 	if !listed {
 		q.extra = hostExtra
 	}
+	q.refusesMarkers = listed && !q.markers
 	if q.callID == nil {
 		q.callID = fortyBytes
 	}

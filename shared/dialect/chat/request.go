@@ -165,6 +165,9 @@ func (r *request) Outgoing(t dialect.Target) (dialect.Wire, error) {
 	var room [12]jsonedit.Edit
 	q := quirksOf(&t)
 	edits := r.adapted(r.head.Strip(room[:0]), &q)
+	if r.losesMarkers(&q) {
+		w.Dropped = []string{marker}
+	}
 	if t.Model != r.Model {
 		edits = append(edits, r.head.Model.SetString(t.Model))
 	}
