@@ -1,7 +1,7 @@
 # Sluice. `make help` lists the targets.
 SHELL   := bash
 MODULES := shared services/ingress services/worker services/sluice services/sluice/e2e
-FLAGS   := -trimpath -ldflags '-s -w'
+FLAGS   := -trimpath -tags grpcnotrace -ldflags '-s -w'
 export GOFLAGS := -buildvcs=false
 export CGO_ENABLED ?= 0
 

@@ -1,6 +1,9 @@
 package dialect
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+)
 
 // bytesPerToken is a fair guess for text and JSON, for what a provider did not count.
 const bytesPerToken = 4
@@ -17,7 +20,8 @@ func CountOutput(answer []byte) int64 { return int64(len(answer)) / bytesPerToke
 // Media are words in a body that stand for tokens which the body has no bytes for.
 type Media struct {
 	Images []string // each is at most one image
-	Opaque []string // each may be any number of tokens: files, sound
+	Opaque []string // each may be any number of tokens: files, sound; one that begins with \ is an escape that may spell any word
+	Mark   string   // stands in every body that has any of these, unless escaped; may be empty
 }
 
 const (
@@ -31,29 +35,43 @@ const (
 	anything = 1 << 22
 )
 
-// adding are words of a body to which a vendor adds tokens.
-var adding = [][]byte{[]byte(`"tools"`), []byte(`chema"`), []byte(`_format"`)}
+// adding are words of what vendors add tokens to: tools, schemas and other formats.
+var adding = [][]byte{[]byte("ools"), []byte("chema"), []byte("format")}
+
+// Adds reports whether a body may have tools or a format, for Request.Adds.
+func Adds(body []byte) bool {
+	return slices.ContainsFunc(adding, func(word []byte) bool { return bytes.Contains(body, word) })
+}
 
 // InputBound is more than any model can make of the request: no token is shorter than a byte, but images and files may be tokens that
-// the body has no bytes for. Most is what the model takes; 0 if that is not known.
+// the body has no bytes for. Most is what the model takes; 0 if that is not known. The first call is not for concurrent use.
 func (r *Request) InputBound(most int64) int64 {
 	if most <= 0 {
 		most = anything
 	}
+	if r.bound == 0 {
+		r.bound = r.textBound()
+	}
+	return min(r.bound, most)
+}
+
+// textBound is the bound for a model whose own limit is not known.
+func (r *Request) textBound() int64 {
 	bound := int64(len(r.Body)) + 64
-	for _, word := range adding {
-		if bytes.Contains(r.Body, word) {
-			bound += addedTokens
-			break
+	if r.Adds {
+		bound += addedTokens
+	}
+	plain := r.Media.Mark != "" && !bytes.Contains(r.Body, []byte(r.Media.Mark))
+	for _, word := range r.Media.Opaque {
+		if (word[0] == '\\' || !plain) && bytes.Contains(r.Body, []byte(word)) {
+			return anything
 		}
+	}
+	if plain {
+		return bound
 	}
 	for _, word := range r.Media.Images {
 		bound += imageTokens * int64(bytes.Count(r.Body, []byte(word)))
 	}
-	for _, word := range r.Media.Opaque {
-		if bytes.Contains(r.Body, []byte(word)) {
-			bound = most
-		}
-	}
-	return min(bound, most)
+	return bound
 }

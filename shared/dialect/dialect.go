@@ -42,8 +42,11 @@ type Request struct {
 	Tags      []string
 	Drop      *bool // drop_params, if the caller says so
 	Media     Media // what of the body is not text, for a bound of its tokens
+	Adds      bool  // it has tools or a format, for which vendors add tokens of their own
 	Native    Passage
 	In        Inbound // nil: it cannot be translated
+
+	bound int64 // of input tokens; 0: not reckoned yet
 }
 
 // Passage carries one request to upstreams of one dialect, and their answers back. Its methods are not for concurrent use.

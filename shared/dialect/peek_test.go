@@ -126,7 +126,7 @@ func TestInputBound(t *testing.T) {
 	if got := r.InputBound(1000); got != 1000 {
 		t.Errorf("by more than the model takes: %d", got)
 	}
-	r.Body = []byte(`{"file"}`)
+	r = &dialect.Request{Body: []byte(`{"file"}`), Media: r.Media}
 	if got := r.InputBound(900_000); got != 900_000 {
 		t.Errorf("a file is bound by %d", got)
 	}

@@ -38,7 +38,7 @@ type attempt struct {
 	call       *Call
 	deployment *routing.Deployment
 	passage    dialect.Passage
-	sent       *http.Request
+	sent       http.Header // of the request
 	response   *http.Response
 	entry      ledger.Entry
 
@@ -93,6 +93,7 @@ func (a *attempt) send() *gateway.Error {
 		return a.fail(err, outcome)
 	}
 	a.timer.Stop()
+	a.response.Request = nil // its body is not held for the length of a stream
 	a.entry.Status = a.response.StatusCode
 	if a.response.StatusCode/100 == 2 {
 		return nil
@@ -144,7 +145,7 @@ func (a *attempt) request() (*http.Request, error) {
 		Body: io.NopCloser(bytes.NewReader(wire.Body)), ContentLength: int64(len(wire.Body)),
 	}
 	r = r.WithContext(a.ctx)
-	a.sent = r
+	a.sent = h
 	return r, a.client.Signers.Apply(a.ctx, r, wire.Body, a.deployment.Credential)
 }
 

@@ -33,7 +33,7 @@ func (r *request) adapted(edits []jsonedit.Edit, q *quirks) []jsonedit.Edit {
 	}
 	messages := r.messages.Raw
 	if bytes.Contains(r.Body, packed) || q.ownIDs && bytes.Contains(r.Body, []byte(`"tool_call`)) {
-		messages = fitIDs(messages, q.callID)
+		messages = fitIDs(messages, q.fitID)
 	}
 	if r.losesMarkers(q) {
 		tools := [...]jsonedit.Field{{Name: "tools"}}

@@ -121,7 +121,7 @@ func TestTooManyMessages(t *testing.T) {
 // Of a field that is there twice the last one counts, within objects the last one as well, and it is the same each time.
 func TestDuplicates(t *testing.T) {
 	t.Parallel()
-	body := `{"model":"m","temperature":0.1,"temperature":0.2,"tools":[{"type":"function","function":{"name":"a"}}],"tools":[{"type":"function","function":{"name":"b","name":"c"}}],` +
+	body := `{"model":"m","temperature":0.1,"temperature":0.2,"tools":[{"type":"function","function":{"name":"b","name":"c"}}],` +
 		`"reasoning_effort":"low","reasoning_effort":"high","stop":"x","stop":["y"],"messages":[{"role":"system","role":"user","content":"x","content":[{"type":"text","text":"y","text":"z"}]}]}`
 	for range 20 {
 		got, err := peek(t, gateway.OpChat, body).In.DecodeRequest()

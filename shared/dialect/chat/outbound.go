@@ -41,7 +41,7 @@ type requestEncoder struct {
 	object
 	r       *llm.Request
 	target  *dialect.Target
-	quirks  quirks
+	quirks  *quirks
 	family  family
 	named   bool // participants may have names
 	dropped []string

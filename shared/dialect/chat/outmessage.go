@@ -103,7 +103,7 @@ func (e *requestEncoder) calls(parts []llm.Part) map[string]int {
 			arguments = "{}"
 		}
 		e.open()
-		e.text("id", e.quirks.callID(p.Call.ID))
+		e.text("id", e.quirks.fitID(p.Call.ID))
 		e.text("type", "function")
 		e.into("function")
 		e.text("name", p.Call.Name)
@@ -167,7 +167,7 @@ func (e *requestEncoder) result(r *llm.Result) (media []llm.Part) {
 	}
 	e.open()
 	e.text("role", "tool")
-	e.text("tool_call_id", e.quirks.callID(r.ID))
+	e.text("tool_call_id", e.quirks.fitID(r.ID))
 	e.text("content", text)
 	e.close()
 	return media

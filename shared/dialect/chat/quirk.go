@@ -50,10 +50,10 @@ var mistral = quirks{
 }
 
 // table has the vendors that differ, by Deployment.Provider (their API documents, read 2026-11).
-var table = map[string]quirks{
+var table = map[string]*quirks{
 	"openai":  {newerLimit: true, extra: openaiExtra, models: openaiModels, lacks: []llm.Param{llm.TopK, llm.VideoInput}},
 	"azure":   {newerLimit: true, extra: openaiExtra[:4], models: openaiModels, lacks: []llm.Param{llm.TopK, llm.VideoInput}},
-	"mistral": mistral,
+	"mistral": &mistral,
 	"deepseek": {
 		olderLimit: true, noSchema: true, thoughts: true, unforced: true, toggle: true, models: deepseekModels,
 		lacks: []llm.Param{
@@ -88,19 +88,32 @@ var table = map[string]quirks{
 // mistrals are the beginnings of the names of Mistral's models on Vertex AI.
 var mistrals = []string{"mistral", "mixtral", "codestral", "ministral", "magistral"}
 
-func quirksOf(t *dialect.Target) quirks {
-	q, listed := table[t.Provider]
+// unlisted is what is known of a host that is not in the table.
+var unlisted = quirks{extra: hostExtra}
+
+func init() {
+	for _, q := range table {
+		q.refusesMarkers = !q.markers
+	}
+}
+
+// quirksOf is shared: it must not be changed.
+func quirksOf(t *dialect.Target) *quirks {
 	if t.Provider == "vertex_ai" && slices.ContainsFunc(mistrals, func(name string) bool { return strings.HasPrefix(t.Model, name) }) {
-		q = mistral
+		return &mistral
 	}
-	if !listed {
-		q.extra = hostExtra
+	if q := table[t.Provider]; q != nil {
+		return q
 	}
-	q.refusesMarkers = listed && !q.markers
-	if q.callID == nil {
-		q.callID = fortyBytes
+	return &unlisted
+}
+
+// fitID makes a tool call's id that the host takes: most take OpenAI's.
+func (q *quirks) fitID(id string) string {
+	if q.callID != nil {
+		return q.callID(id)
 	}
-	return q
+	return fortyBytes(id)
 }
 
 // fortyBytes makes an id that OpenAI takes: it has at most 40 characters (its own error message, read 2026-11).

@@ -34,6 +34,8 @@ const (
 	fN
 	fBestOf
 	fContent
+	fTools
+	fFormat
 	allFields
 )
 
@@ -41,13 +43,15 @@ const (
 var content = map[gateway.Op]string{gateway.OpChat: "messages", gateway.OpCompletions: "prompt", gateway.OpEmbeddings: "input"}
 
 // media are the words that stand for what is no text; the last of the opaque ones may spell any other word.
-var media = dialect.Media{Images: []string{`"image_url"`}, Opaque: []string{`"file"`, `"video_url"`, `"document_url"`, `\u00`}}
+var media = dialect.Media{
+	Images: []string{`"image_url"`}, Opaque: []string{`"file"`, `"video_url"`, `"document_url"`, `\u00`}, Mark: `"type"`,
+}
 
 // Peek checks a body and finds what steers the gateway. The error is a gateway.Error that names the field. The request
 // keeps body.
 func Peek(op gateway.Op, body []byte, hint dialect.Hint) (*dialect.Request, error) {
 	var fields [allFields]jsonedit.Field
-	for i, name := range [...]string{"stream_options", "max_tokens", "max_completion_tokens", "n", "best_of", content[op]} {
+	for i, name := range [...]string{"stream_options", "max_tokens", "max_completion_tokens", "n", "best_of", content[op], "tools", "response_format"} {
 		fields[dialect.Steering+i].Name = name
 	}
 	out := &dialect.Request{Op: op}
@@ -64,7 +68,7 @@ func Peek(op gateway.Op, body []byte, hint dialect.Hint) (*dialect.Request, erro
 			return nil, err
 		}
 	}
-	out.Native = r
+	out.Native, out.Adds = r, fields[fTools].Given() || fields[fFormat].Given()
 	switch op {
 	case gateway.OpChat:
 		out.Media, out.In = media, &inbound{r}
@@ -164,8 +168,8 @@ func (r *request) Outgoing(t dialect.Target) (dialect.Wire, error) {
 	w := dialect.Wire{Path: paths[r.Op], Body: r.Body}
 	var room [12]jsonedit.Edit
 	q := quirksOf(&t)
-	edits := r.adapted(r.head.Strip(room[:0]), &q)
-	if r.losesMarkers(&q) {
+	edits := r.adapted(r.head.Strip(room[:0]), q)
+	if r.losesMarkers(q) {
 		w.Dropped = []string{marker}
 	}
 	if t.Model != r.Model {

@@ -43,7 +43,7 @@ func Peek(op gateway.Op, body []byte, hint dialect.Hint) (*dialect.Request, erro
 	for i, name := range [...]string{"contents", "generationConfig", "generation_config", "generateContentRequest", "generate_content_request"} {
 		own[i].Name = name
 	}
-	r := &dialect.Request{Op: op}
+	r := &dialect.Request{Op: op, Adds: dialect.Adds(body)}
 	head, err := dialect.Look(r, body, fields[:], hint)
 	if err != nil {
 		return nil, err

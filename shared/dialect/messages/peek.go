@@ -38,7 +38,7 @@ func Peek(op gateway.Op, body []byte, hint dialect.Hint) (*dialect.Request, erro
 	for i, name := range own {
 		found[fMaxTokens+i].Name = name
 	}
-	r := &dialect.Request{Op: op, Media: media}
+	r := &dialect.Request{Op: op, Media: media, Adds: dialect.Adds(body)}
 	head, err := dialect.Look(r, body, found[:], hint)
 	if err != nil {
 		return nil, err

@@ -56,7 +56,7 @@ func Peek(op gateway.Op, body []byte, hint dialect.Hint) (*dialect.Request, erro
 	for i, name := range [...]string{"input", "previous_response_id", "max_output_tokens", "store", "background", "prompt", "conversation"} {
 		fields[dialect.Steering+i].Name = name
 	}
-	r := &dialect.Request{Op: op}
+	r := &dialect.Request{Op: op, Adds: dialect.Adds(body)}
 	head, err := dialect.Look(r, body, fields[:], hint)
 	if err != nil {
 		return nil, err

@@ -115,13 +115,10 @@ var shown = []string{"Authorization", "Api-Key", "X-Api-Key", "X-Goog-Api-Key", 
 // minShown is how long a credential is at least; what is shorter may be a word of its own.
 const minShown = 8
 
-// Scrub takes out of a provider's text what Apply has put into the request, which may be nil: some quote what they were sent.
-func Scrub(text string, r *http.Request) string {
-	if r == nil {
-		return text
-	}
+// Scrub takes out of a provider's text what Apply has put into a request's header: some quote what they were sent.
+func Scrub(text string, sent http.Header) string {
 	for _, name := range shown {
-		for _, value := range r.Header[name] {
+		for _, value := range sent[name] {
 			value = strings.TrimPrefix(value, "Bearer ")
 			if len(value) >= minShown {
 				text = strings.ReplaceAll(text, value, gateway.Secret("").String())

@@ -135,7 +135,7 @@ func TestScrub(t *testing.T) {
 	t.Parallel()
 	r, _ := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://h", nil)
 	r.Header = http.Header{"Authorization": {"Bearer tok-12345678"}, "X-Amz-Security-Token": {"sess-12345678"}, "X-Api-Key": {"short"}, "Content-Type": {"application/json"}}
-	if got := credential.Scrub("bad tok-12345678 and sess-12345678, short application/json", r); got != "bad *** and ***, short application/json" {
+	if got := credential.Scrub("bad tok-12345678 and sess-12345678, short application/json", r.Header); got != "bad *** and ***, short application/json" {
 		t.Error(got)
 	}
 }
