@@ -129,21 +129,3 @@ func quick(raw json.RawMessage, into any) (done bool) {
 		return false
 	}
 }
-
-// ReadFields reads the members of an object, which stands at a path of a body that Look has checked, into where place says that they
-// belong; nil is nowhere, and null is as absent. It costs a fraction of Read.
-func ReadFields(path string, raw json.RawMessage, place func(name string) any) error {
-	if raw[0] != '{' {
-		return Read(path, raw, &struct{}{})
-	}
-	for name, value := range jsonedit.Members(raw) {
-		into := place(name)
-		if into == nil || string(value) == "null" {
-			continue
-		}
-		if err := Read(path+"."+name, value, into); err != nil {
-			return err
-		}
-	}
-	return nil
-}

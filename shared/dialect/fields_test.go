@@ -48,30 +48,6 @@ func TestDecode(t *testing.T) {
 	}
 }
 
-func TestReadFields(t *testing.T) {
-	t.Parallel()
-	var name, late string
-	var raw json.RawMessage
-	var list []json.RawMessage
-	var n int
-	place := func(field string) any {
-		return map[string]any{"name": &name, "raw": &raw, "list": &list, "n": &n, "late": &late}[field]
-	}
-	body := `{"name":"a\u00e9","other":{},"raw":{"x":1},"list":[1,[2]],"n":7,"late":null}`
-	if err := dialect.ReadFields("at", json.RawMessage(body), place); err != nil {
-		t.Fatal(err)
-	}
-	if name != "aé" || string(raw) != `{"x":1}` || len(list) != 2 || string(list[1]) != "[2]" || n != 7 || late != "" {
-		t.Errorf("%q %s %s %d %q", name, raw, list, n, late)
-	}
-	for body, param := range map[string]string{`{"name":5}`: "at.name", `{"n":"x"}`: "at.n", `{"list":{}}`: "at.list", `5`: "at", `"x"`: "at", `[]`: "at"} {
-		err := dialect.ReadFields("at", json.RawMessage(body), place)
-		if e := gateway.AsError(err); err == nil || e.Param != param || e.Code != "invalid_type" {
-			t.Errorf("%s: %v (param %q, code %q)", body, err, e.Param, e.Code)
-		}
-	}
-}
-
 func TestReadNamesTheFieldWithin(t *testing.T) {
 	t.Parallel()
 	var into struct {
