@@ -3,89 +3,39 @@ package converse_test
 import (
 	"errors"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/sluice-gateway/sluice/shared/dialect"
 	"github.com/sluice-gateway/sluice/shared/gateway"
 	"github.com/sluice-gateway/sluice/shared/llm"
 )
 
-func reported(input, output int64) gateway.Usage {
-	return gateway.Usage{InputTokens: input, OutputTokens: output, Source: gateway.UsageReported}
-}
-
 const usage = `"usage":{"inputTokens":30,"outputTokens":6,"totalTokens":36}`
 
+// What models answer, as the events that a caller of a stream gets of it.
 func TestAnswers(t *testing.T) {
 	t.Parallel()
-	anthropic := func(value string) llm.Signature { return llm.Signature{Maker: llm.MakerAnthropic, Value: value} }
-	for name, tt := range map[string]struct {
-		content, rest string
-		want          llm.Choice
-		usage         gateway.Usage
-		tier          string
-	}{
-		"text": {`{"text":"Hello."}`, `"stopReason":"end_turn","serviceTier":{"type":"flex"},` + usage,
-			llm.Choice{Parts: []llm.Part{llm.TextPart("Hello.")}, Finish: llm.FinishStop}, reported(30, 6), "flex"},
-		"parallel tools": {
-			`{"text":"Let me see."},{"toolUse":{"toolUseId":"t1","name":"weather","input":{"city": "Bern"}}},{"toolUse":{"toolUseId":"","name":"clock","input":null}}`,
-			`"stopReason":"tool_use",` + usage,
-			llm.Choice{Parts: []llm.Part{
-				llm.TextPart("Let me see."), call("t1", "weather", `{"city": "Bern"}`), call(llm.CallID("", 2), "clock", "{}"),
-			}, Finish: llm.FinishTools}, reported(30, 6), ""},
-		"thinking": {
-			`{"reasoningContent":{"reasoningText":{"text":"Hm.","signature":"c2ln"}}},{"reasoningContent":{"redactedContent":"c2VhbA=="}},{"text":"42"}`,
-			`"stopReason":"end_turn","usage":{"inputTokens":1,"outputTokens":2,"cacheReadInputTokens":10,"cacheWriteInputTokens":5}`,
-			llm.Choice{Parts: []llm.Part{thought("Hm.", "c2ln"), {Kind: llm.Sealed, Signature: anthropic("c2VhbA==")}, llm.TextPart("42")}, Finish: llm.FinishStop},
-			gateway.Usage{InputTokens: 16, CachedTokens: 10, CacheWriteTokens: 5, OutputTokens: 2, Source: gateway.UsageReported}, ""},
-		"thinking without a seal": {`{"reasoningContent":{"reasoningText":{"text":"Hm."}}},{"reasoningContent":{"redactedContent":"Z0FBQUFBQg=="}}`,
-			`"stopReason":"end_turn"`,
-			llm.Choice{Parts: []llm.Part{{Kind: llm.Thinking, Text: "Hm."}}, Finish: llm.FinishStop}, gateway.Usage{}, ""},
-		"answer by tool": {`{"toolUse":{"toolUseId":"t1","name":"sluice_answer","input":{"sum":4}}}`, `"stopReason":"tool_use",` + usage,
-			llm.Choice{Parts: []llm.Part{llm.TextPart(`{"sum":4}`)}, Finish: llm.FinishStop}, reported(30, 6), ""},
-		"answer and tool": {`{"toolUse":{"toolUseId":"t1","name":"sluice_answer","input":{}}},{"toolUse":{"toolUseId":"t2","name":"x","input":{}}}`,
-			`"stopReason":"tool_use",` + usage,
-			llm.Choice{Parts: []llm.Part{llm.TextPart("{}"), call("t2", "x", "{}")}, Finish: llm.FinishTools}, reported(30, 6), ""},
-		"length": {`{"text":"Once"}`, `"stopReason":"max_tokens",` + usage,
-			llm.Choice{Parts: []llm.Part{llm.TextPart("Once")}, Finish: llm.FinishLength}, reported(30, 6), ""},
-		"stop": {`{"text":"1 2"}`, `"stopReason":"stop_sequence","additionalModelResponseFields":{"stop_sequence":"3"},` + usage,
-			llm.Choice{Parts: []llm.Part{llm.TextPart("1 2")}, Finish: llm.FinishStopSeq, Stop: "3"}, reported(30, 6), ""},
-		"filtered": {``, `"stopReason":"content_filtered",` + usage, llm.Choice{Finish: llm.FinishFilter}, reported(30, 6), ""},
-		"guardrail": {`{"text":"No."}`,
-			`"stopReason":"guardrail_intervened",` + usage,
-			llm.Choice{Parts: []llm.Part{llm.TextPart("No.")}, Finish: llm.FinishFilter}, reported(30, 6), ""},
-		"window":    {``, `"stopReason":"model_context_window_exceeded",` + usage, llm.Choice{Finish: llm.FinishLength}, reported(30, 6), ""},
-		"malformed": {``, `"stopReason":"malformed_tool_use",` + usage, llm.Choice{Finish: llm.FinishLength}, reported(30, 6), ""},
-		"new reason": {`{"toolUse":{"toolUseId":"t2","name":"x","input":{}}}`,
-			`"stopReason":"new"`, llm.Choice{Parts: []llm.Part{call("t2", "x", "{}")}, Finish: llm.FinishTools}, gateway.Usage{}, ""},
-		"image and cited text": {
-			`{"image":{"format":"png","source":{"bytes":"AA=="}}},{"citationsContent":{"content":[{"text":"a"},{"text":"b"}],"citations":[{"title":"t","source":"s","location":{"documentPage":{"documentIndex":1,"start":2,"end":3}}}]}}`,
-			`"stopReason":"end_turn"`,
-			llm.Choice{Parts: []llm.Part{
-				{Kind: llm.Image, Media: &llm.Media{Type: "image/png", Data: "AA=="}},
-				{Kind: llm.Text, Text: "ab", Citations: []llm.Citation{{Title: "t", URL: "s", Document: 1, From: 2, To: 3}}},
-			}, Finish: llm.FinishStop}, gateway.Usage{}, ""},
-		"server tools and new blocks": {`{"toolUse":{"toolUseId":"t","name":"x","input":{},"type":"server_tool_use"}},{"toolResult":{"toolUseId":"t","content":[]}},{"novel":{}},{"text":"2"}`,
-			`"stopReason":"end_turn"`,
-			llm.Choice{Parts: []llm.Part{llm.TextPart("2")}, Finish: llm.FinishStop}, gateway.Usage{}, ""},
-		"usage beyond belief": {`{"text":"2"}`, `"stopReason":"end_turn","usage":{"inputTokens":"many"}`,
-			llm.Choice{Parts: []llm.Part{llm.TextPart("2")}, Finish: llm.FinishStop}, gateway.Usage{}, ""},
-	} {
+	paths, err := filepath.Glob("testdata/answers/*.json")
+	if err != nil || len(paths) == 0 {
+		t.Fatal(paths, err)
+	}
+	for _, path := range paths {
+		name := strings.TrimSuffix(filepath.Base(path), ".json")
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			body := `{"output":{"message":{"role":"assistant","content":[` + tt.content + `]}},` + tt.rest + `}`
-			got, err := out.DecodeResponse([]byte(body))
+			body, err := os.ReadFile(path)
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := &llm.Response{Choices: []llm.Choice{tt.want}, Usage: tt.usage, Tier: tt.tier}
-			if diff := cmp.Diff(got, want); diff != "" {
-				t.Errorf("(-got +want):\n%s", diff)
+			got, err := out.DecodeResponse(body)
+			if err != nil {
+				t.Fatal(err)
 			}
+			golden(t, "answers/"+name+".golden", show(got.Events()))
 		})
 	}
 }
