@@ -88,7 +88,7 @@ func (t Target) Name() string {
 // Wire is a request as an upstream gets it.
 type Wire struct {
 	Path    string      // below the deployment's base URL, with a query if it needs one
-	Header  http.Header // besides the usual ones; may be nil
+	Header  http.Header // besides the usual ones; may be nil. It is the taker's.
 	Body    []byte
 	Dropped []string // fields of the caller's that were left out
 }

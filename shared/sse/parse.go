@@ -142,7 +142,7 @@ func (p *parser) forget() {
 	case p.dataLines > 1:
 		p.joined = p.joined[:copy(p.joined, p.joined[p.data.from:])]
 		p.data = span{0, len(p.joined)}
-	case cap(p.joined) > minBuffer:
+	case cap(p.joined) > maxPooled:
 		p.joined = nil
 	default:
 		p.joined = p.joined[:0]

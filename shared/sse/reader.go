@@ -7,18 +7,25 @@ import (
 	"sync"
 )
 
-// minBuffer is what a reader holds while it waits. Most streams have events of some hundred bytes.
-const minBuffer = 4 << 10
+// minBuffer is what a reader holds while it waits: most streams have events of some hundred bytes. maxPooled is for what comes faster than
+// it is read, and for larger events.
+const (
+	minBuffer = 1 << 10
+	maxPooled = 4 << 10
+)
 
 // maxEmptyReads is how often in a row a source may answer with neither bytes nor error.
 const maxEmptyReads = 100
 
-// buffers has arrays of minBuffer bytes; larger ones are left to the garbage collector.
-var buffers = sync.Pool{New: func() any { return new([minBuffer]byte) }}
+// Buffers of other sizes are left to the garbage collector.
+var (
+	small = sync.Pool{New: func() any { return new([minBuffer]byte) }}
+	large = sync.Pool{New: func() any { return new([maxPooled]byte) }}
+)
 
 // Reader reads events from a stream. The slices of an event stay valid until Close, or until a Next that has to read:
 // while Buffered reports true, more events can be taken and all of them used together. It holds one pooled buffer of
-// 4 KiB while it waits, and more only while an event needs more. Not for concurrent use.
+// 1 KiB while it waits, and more only while an event needs more. Not for concurrent use.
 type Reader struct {
 	MaxEventBytes int // limit for one event's Raw; may be changed before the first Next
 
@@ -27,6 +34,7 @@ type Reader struct {
 
 	buf   []byte // buf[start:] was not handed out yet
 	start int
+	full  bool // the last read had more to give than there was room for, by the look of it
 	parser
 }
 
@@ -110,6 +118,7 @@ func (r *Reader) fill() {
 	for range maxEmptyReads {
 		n, err := r.src.Read(r.buf[len(r.buf):cap(r.buf)])
 		r.buf = r.buf[:len(r.buf)+n]
+		r.full = len(r.buf) == cap(r.buf)
 		if r.err = err; n > 0 || err != nil {
 			return
 		}
@@ -117,16 +126,22 @@ func (r *Reader) fill() {
 	r.err = io.ErrNoProgress
 }
 
-// makeRoom moves the pending bytes to the front of a buffer that has room behind them: the smallest if nothing is
-// pending, the same if there is room, else one of twice the size.
+// makeRoom moves the pending bytes to the front of a buffer that has room behind them: a pooled one if few are pending, the same if there
+// is room, else a larger one.
 func (r *Reader) makeRoom() {
 	pending := r.buf[r.start:]
 	old := r.buf
+	want := minBuffer
+	if r.full {
+		want = maxPooled
+	}
 	switch {
-	case len(pending) <= minBuffer/2 && cap(old) != minBuffer:
-		r.buf = buffers.Get().(*[minBuffer]byte)[:]
+	case len(pending) <= minBuffer/2 && cap(old) != want:
+		r.buf = pooled(want)
+	case len(pending) == cap(old) && cap(old) < maxPooled:
+		r.buf = pooled(maxPooled)
 	case len(pending) == cap(old):
-		r.buf = make([]byte, min(2*cap(old), r.MaxEventBytes+minBuffer))
+		r.buf = make([]byte, min(2*cap(old), r.MaxEventBytes+maxPooled))
 	}
 	r.buf = r.buf[:copy(r.buf[:cap(r.buf)], pending)]
 	r.start = 0
@@ -135,9 +150,19 @@ func (r *Reader) makeRoom() {
 	}
 }
 
+func pooled(size int) []byte {
+	if size == minBuffer {
+		return small.Get().(*[minBuffer]byte)[:]
+	}
+	return large.Get().(*[maxPooled]byte)[:]
+}
+
 // release gives a buffer to the pool if it came from there.
 func release(buf []byte) {
-	if cap(buf) == minBuffer {
-		buffers.Put((*[minBuffer]byte)(buf[:minBuffer]))
+	switch cap(buf) {
+	case minBuffer:
+		small.Put((*[minBuffer]byte)(buf[:minBuffer]))
+	case maxPooled:
+		large.Put((*[maxPooled]byte)(buf[:maxPooled]))
 	}
 }

@@ -128,15 +128,22 @@ func (s *sizes) Read(p []byte) (int, error) {
 	return s.Reader.Read(p)
 }
 
-// After a big event the reader waits with a small buffer again.
+// After a big event or many small ones the reader waits with a small buffer again.
 func TestBufferShrinks(t *testing.T) {
 	t.Parallel()
-	src := &sizes{Reader: io.MultiReader(strings.NewReader(hello), strings.NewReader("data: "+strings.Repeat("x", 1<<20)+"\n\n"), strings.NewReader(hello))}
-	if got, _, err := readAll(t, src, 0); err != nil || len(got) != 3 {
-		t.Fatalf("got %d events, %v", len(got), err)
-	}
-	if last := src.got[len(src.got)-1]; last != 4<<10 || slices.Max(src.got) < 512<<10 {
-		t.Errorf("waits with %d bytes after up to %d", last, slices.Max(src.got))
+	for name, c := range map[string]struct {
+		text          string
+		events, least int
+	}{
+		"big event": {"data: " + strings.Repeat("x", 1<<20) + "\n\n", 3, 512 << 10}, "burst": {strings.Repeat(hello, 5000), 5002, 3 << 10},
+	} {
+		src := &sizes{Reader: io.MultiReader(strings.NewReader(hello), strings.NewReader(c.text), strings.NewReader(hello))}
+		if got, _, err := readAll(t, src, 0); err != nil || len(got) != c.events {
+			t.Fatalf("%s: got %d events, %v", name, len(got), err)
+		}
+		if last := src.got[len(src.got)-1]; src.got[0] != 1<<10 || last != 1<<10 || slices.Max(src.got) < c.least {
+			t.Errorf("%s: waits with %d bytes after up to %d", name, last, slices.Max(src.got))
+		}
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -124,8 +123,10 @@ func (a *attempt) request() (*http.Request, error) {
 	if err != nil {
 		return nil, &h1.Error{Err: err}
 	}
-	h := make(http.Header, 6+len(wire.Header))
-	maps.Copy(h, wire.Header)
+	h := wire.Header
+	if h == nil {
+		h = make(http.Header, 6)
+	}
 	h["Content-Type"] = []string{"application/json"}
 	h["User-Agent"] = []string{userAgent}
 	h["X-Client-Request-Id"] = []string{a.entry.ID}

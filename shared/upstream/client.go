@@ -71,7 +71,7 @@ type Call struct {
 	reservation *budget.Reservation
 	passage     dialect.Passage // of the last attempt
 	embedding   *embedding      // that the call carries a part of; nil: none
-	translated  map[gateway.Op]dialect.Passage
+	translated  []translation
 }
 
 // Native reports whether the last attempt's provider spoke the caller's dialect.

@@ -40,19 +40,24 @@ func (c *Client) passage(call *Call, d *routing.Deployment) (dialect.Passage, er
 	case ok && op == spoken:
 		return call.Request.Native, nil
 	}
-	if p := call.translated[op]; p != nil {
-		return p, nil
+	for _, t := range call.translated {
+		if t.op == op {
+			return t.passage, nil
+		}
 	}
 	to := all.Of(op)
 	if !ok || to == nil || to.Out == nil || call.Request.In == nil {
 		return nil, gateway.Invalid("model", "Model %s does not serve %s.", call.Request.Model, call.Request.Op)
 	}
 	p := dialect.Translate(call.Request, to.Out)
-	if call.translated == nil {
-		call.translated = map[gateway.Op]dialect.Passage{}
-	}
-	call.translated[op] = p
+	call.translated = append(call.translated, translation{op, p})
 	return p, nil
+}
+
+// translation is a passage to upstreams of one dialect.
+type translation struct {
+	op      gateway.Op
+	passage dialect.Passage
 }
 
 // carrier is the dialect in which a deployment is asked: the caller's own if it can be. Some models are served by OpenAI's responses only.

@@ -4,6 +4,7 @@
 package chat
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"strconv"
@@ -63,10 +64,8 @@ func Peek(op gateway.Op, body []byte, hint dialect.Hint) (*dialect.Request, erro
 		Request: out, head: head, streamOpts: fields[fStreamOptions],
 		limits: [...]jsonedit.Field{fields[fMaxTokens], fields[fMaxCompletionTokens]}, messages: fields[fContent],
 	}
-	for _, step := range [...]func([]jsonedit.Field) error{r.readStreamOptions, r.readLimits, r.readContent} {
-		if err := step(fields[:]); err != nil {
-			return nil, err
-		}
+	if err := cmp.Or(r.readStreamOptions(fields[:]), r.readLimits(fields[:]), r.readContent(fields[:])); err != nil {
+		return nil, err
 	}
 	out.Native, out.Adds = r, fields[fTools].Given() || fields[fFormat].Given()
 	switch op {

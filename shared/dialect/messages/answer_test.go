@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -129,6 +130,15 @@ const begin = "event: message_start\ndata: {\"type\":\"message_start\",\"message
 	"event: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"text\",\"text\":\"\"}}\n\n" +
 	"event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\"Hel\"}}\n\n"
 
+// manyBlocks begin, and do not end.
+func manyBlocks(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "data: {\"type\":\"content_block_start\",\"index\":%d,\"content_block\":{\"type\":\"text\",\"text\":\"\"}}\n\n", i+1)
+	}
+	return b.String()
+}
+
 func TestBadStreams(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -144,6 +154,9 @@ func TestBadStreams(t *testing.T) {
 		"not begun":       {"data: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"text\"}}\n\n", 502},
 		"no such block":   {begin + "data: {\"type\":\"content_block_delta\",\"index\":5,\"delta\":{\"type\":\"text_delta\",\"text\":\"x\"}}\n\n", 502},
 		"block twice":     {begin + "data: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"text\"}}\n\n", 502},
+		"many blocks":     {begin + manyBlocks(300), 502},
+		"bad index":       {begin + "data: {\"type\":\"content_block_stop\",\"index\":1e99}\n\n", 502},
+		"bad message":     {"data: {\"type\":\"message_start\",\"message\":[]}\n\n", 502},
 		"block of a kind": {begin + "data: {\"type\":\"content_block_start\",\"index\":\"x\"}\n\n", 502},
 	} {
 		_, err := dialecttest.Replay(messages.Outbound{}, strings.NewReader(c.stream))

@@ -25,8 +25,11 @@ type citationIn struct {
 
 // citation reads a citation; ok is false for what is none.
 func citation(raw []byte) (c llm.Citation, ok bool) {
+	if len(raw) == 0 {
+		return c, false
+	}
 	var in citationIn
-	if len(raw) == 0 || json.Unmarshal(raw, &in) != nil || in.Type == "" {
+	if json.Unmarshal(raw, &in) != nil || in.Type == "" {
 		return c, false
 	}
 	c = llm.Citation{Title: in.DocumentTitle, URL: in.URL, Quote: in.CitedText, Document: -1}

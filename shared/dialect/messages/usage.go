@@ -53,12 +53,13 @@ func (c *counts) add(raw []byte) {
 	dialect.Within(&f[uCreation], creation[:])
 	dialect.Within(&f[uDetails], details[:])
 	short := int64(0)
-	for field, into := range map[*jsonedit.Field]*int64{
-		&f[uInput]: &c.input, &f[uOutput]: &c.output, &f[uRead]: &c.read, &f[uWritten]: &c.written,
-		&creation[0]: &short, &creation[1]: &c.written1, &details[0]: &c.thought,
-	} {
-		c.most(field, into)
-	}
+	c.most(&f[uInput], &c.input)
+	c.most(&f[uOutput], &c.output)
+	c.most(&f[uRead], &c.read)
+	c.most(&f[uWritten], &c.written)
+	c.most(&creation[0], &short)
+	c.most(&creation[1], &c.written1)
+	c.most(&details[0], &c.thought)
 	c.written = max(c.written, short+c.written1)
 	c.told = c.told || f[uInput].Given() && f[uOutput].Given()
 	if tier, ok := f[uTier].Text(); ok && len(tier) <= 32 {

@@ -2,6 +2,7 @@ package responses
 
 import (
 	"bytes"
+	"cmp"
 	"net/http"
 	"strings"
 
@@ -64,10 +65,8 @@ func Peek(op gateway.Op, body []byte, hint dialect.Hint) (*dialect.Request, erro
 	x := &exchange{
 		request: r, head: head, input: fields[fInput], previous: fields[fPrevious], limit: fields[fLimit], codex: isCodex(hint.Header),
 	}
-	for _, step := range [...]func([]jsonedit.Field) error{x.readInput, x.readState, x.readLimit} {
-		if err := step(fields[:]); err != nil {
-			return nil, err
-		}
+	if err := cmp.Or(x.readInput(fields[:]), x.readState(fields[:]), x.readLimit(fields[:])); err != nil {
+		return nil, err
 	}
 	r.Media = media
 	if x.previous.Given() || fields[fPrompt].Given() || fields[fConversation].Given() {

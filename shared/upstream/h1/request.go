@@ -10,18 +10,29 @@ import (
 	"sync"
 )
 
-// writeBuffer takes the head and most bodies whole: one Write. It is two full TLS records.
-const writeBuffer = 32 << 10
+// Most requests leave in one Write, from a buffer that takes the head and the body whole. A large one is two full TLS records; most
+// prompts fit a small one, of which there are as many as connections being dialled.
+var small, large = newPool(4 << 10), newPool(32 << 10)
 
-var buffers = sync.Pool{New: func() any {
-	b := make([]byte, 0, writeBuffer)
-	return &b
-}}
+const usualHead = 1 << 10
+
+type pool struct {
+	sync.Pool
+	size int
+}
+
+func newPool(size int) *pool {
+	return &pool{sync.Pool{New: func() any {
+		b := make([]byte, 0, size)
+		return &b
+	}}, size}
+}
 
 // message is a request on its way out. Its buffer goes back to the pool before anyone waits for the answer.
 type message struct {
 	key  hostKey
 	req  *http.Request
+	pool *pool
 	home *[]byte
 	buf  []byte // next to be written: the head, then part after part of the body
 	left int64  // bytes of the body not in buf yet
@@ -33,10 +44,14 @@ func newMessage(req *http.Request) (*message, error) {
 	if err := check(req); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrRequest, err)
 	}
-	m := &message{key: hostKey{req.URL.Scheme, req.URL.Host}, req: req, home: buffers.Get().(*[]byte)}
+	m := &message{key: hostKey{req.URL.Scheme, req.URL.Host}, req: req, pool: small}
 	if req.Body != nil {
 		m.left = req.ContentLength
 	}
+	if m.left > int64(small.size-usualHead) {
+		m.pool = large
+	}
+	m.home = m.pool.Get().(*[]byte)
 	var err error
 	if m.buf, err = appendHead((*m.home)[:0], req); err != nil {
 		m.release()
@@ -46,10 +61,10 @@ func newMessage(req *http.Request) (*message, error) {
 }
 
 func (m *message) release() {
-	if cap(m.buf) <= 2*writeBuffer {
+	if cap(m.buf) <= 2*m.pool.size {
 		*m.home = m.buf[:0]
 	}
-	buffers.Put(m.home)
+	m.pool.Put(m.home)
 	m.home, m.buf = nil, nil
 }
 
