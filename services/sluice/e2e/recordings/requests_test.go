@@ -27,9 +27,9 @@ var upstreams = []struct {
 	to    dialect.Target
 	say   func(t *testing.T, body []byte)
 }{
-	{gateway.OpChat, llm.MakerOpenAI, dialect.Target{Provider: "openai", Model: "gpt-4o"}, sayable[openai.ChatCompletionNewParams]},
-	{gateway.OpResponses, llm.MakerOpenAI, dialect.Target{Provider: "openai", Model: "gpt-5-codex"}, sayable[responses.ResponseNewParams]},
-	{gateway.OpMessages, llm.MakerAnthropic, dialect.Target{Provider: "anthropic", Model: "claude-sonnet-4-5", MaxOutput: 64000}, sayable[anthropic.MessageNewParams]},
+	{gateway.OpChat, llm.MakerOpenAI, dialect.Target{Provider: "openai", Model: "gpt-4o"}, sayable[openai.ChatCompletionNewParams]("tool_choice")},
+	{gateway.OpResponses, llm.MakerOpenAI, dialect.Target{Provider: "openai", Model: "gpt-5-codex"}, sayable[responses.ResponseNewParams]("tool_choice")},
+	{gateway.OpMessages, llm.MakerAnthropic, dialect.Target{Provider: "anthropic", Model: "claude-sonnet-4-5", MaxOutput: 64000}, sayable[anthropic.MessageNewParams]()},
 	{gateway.OpGemini, llm.MakerGemini, dialect.Target{Provider: "gemini", Model: "gemini-2.5-pro"}, sayGenAI},
 	{converse.Dialect.Op, llm.MakerAnthropic, dialect.Target{Provider: "bedrock", Model: "us.anthropic.claude-sonnet-4-5-20250929-v1:0"}, sayBedrock},
 }

@@ -3,7 +3,6 @@ package recordings_test
 import (
 	"encoding/json"
 	"reflect"
-	"strings"
 	"testing"
 )
 
@@ -64,19 +63,17 @@ func noteOf(notes reflect.Value, name string) (note, bool) {
 	return n, ok
 }
 
-// sayable checks that the SDK's type for a request has a place for all that is in a body: read into it and written again it is the same.
-func sayable[T any](t *testing.T, body []byte) {
-	t.Helper()
-	var params T
-	if err := json.Unmarshal(body, &params); err != nil {
-		t.Fatalf("%v in %s", err, body)
-	}
-	again, err := json.Marshal(params)
-	if err != nil {
-		t.Fatal(err)
-	}
-	same(t, body, again, "tool_choice") // of which the SDKs read only the type
-	if names := strange(params); len(names) > 0 {
-		t.Errorf("the SDK has no place for %s", strings.Join(names, ", "))
+// sayable checks that the SDK's type for a request has a place for all that is in a body: read into it and written again it is the same,
+// but for fields of which the SDK itself cannot read what it writes.
+func sayable[T any](unread ...string) func(*testing.T, []byte) {
+	return func(t *testing.T, body []byte) {
+		t.Helper()
+		var params T
+		fill(t, body, &params)
+		again, err := json.Marshal(params)
+		if err != nil {
+			t.Fatal(err)
+		}
+		same(t, body, again, unread...)
 	}
 }
