@@ -21,7 +21,13 @@ type Dialect struct {
 	Peek        func(op gateway.Op, body []byte, hint Hint) (*Request, error)
 	EncodeError func(*gateway.Error) []byte // an error answer for a caller; nil if no caller speaks the dialect
 	Out         Outbound                    // nil if it cannot be translated to
+	// KeepAlive tells the caller of a stream that the model is still at work; nil if the dialect has nothing that callers' libraries
+	// skip.
+	KeepAlive []byte
 }
+
+// Comment is the KeepAlive of server-sent events that have no event for it.
+var Comment = []byte(": keep-alive\n\n")
 
 // Hint is what a caller says of a call outside its body.
 type Hint struct {

@@ -35,10 +35,13 @@ const (
 type Timers struct {
 	Header time.Duration // from the request to the head of the answer; a plain answer comes only when it is whole
 	Idle   time.Duration // between two reads of a stream
+	// Quiet is for how long the caller of a stream hears nothing, while the provider says something that is nothing to the caller, until
+	// it is told that the stream lives; 0: it is not told.
+	Quiet time.Duration
 }
 
 // DefaultTimers leave room for models that think for long.
-var DefaultTimers = Timers{Header: 10 * time.Minute, Idle: 5 * time.Minute}
+var DefaultTimers = Timers{Header: 10 * time.Minute, Idle: 5 * time.Minute, Quiet: 10 * time.Second}
 
 // Client calls providers. Safe for concurrent use.
 type Client struct {

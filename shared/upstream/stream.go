@@ -9,6 +9,7 @@ import (
 
 	"github.com/sluice-gateway/sluice/shared/budget"
 	"github.com/sluice-gateway/sluice/shared/dialect"
+	"github.com/sluice-gateway/sluice/shared/dialect/all"
 	"github.com/sluice-gateway/sluice/shared/gateway"
 	"github.com/sluice-gateway/sluice/shared/routing"
 	"github.com/sluice-gateway/sluice/shared/sse"
@@ -27,6 +28,7 @@ type Stream struct {
 	reader  dialect.FrameReader
 	tap     dialect.Tap
 	buf     []byte
+	told    time.Time // when the caller was last told something
 	err     error
 }
 
@@ -42,7 +44,7 @@ func (c *Client) Stream(ctx context.Context, call *Call, plan routing.Plan, r *b
 	}
 	a.timer.Reset(c.Timers.Idle)
 	return &Stream{
-		Header: passedOn(a.response.Header), attempt: a, reader: a.passage.Framing().Open(a.response.Body), tap: a.passage.Tap(),
+		Header: passedOn(a.response.Header), attempt: a, reader: a.passage.Framing().Open(a.response.Body), tap: a.passage.Tap(), told: c.Now(),
 	}, nil
 }
 
@@ -64,15 +66,26 @@ func (a *attempt) notAStream() error {
 func (s *Stream) Next() ([]byte, error) {
 	s.buf = s.buf[:0]
 	for s.err == nil {
-		s.err = s.take()
+		if s.err = s.take(); s.err == nil && len(s.buf) == 0 {
+			s.keepAlive()
+		}
 		if len(s.buf) > 0 && !s.reader.Buffered() {
 			break
 		}
 	}
 	if len(s.buf) > 0 {
+		s.told = s.attempt.client.Now()
 		return s.buf, nil
 	}
 	return nil, s.err
+}
+
+// keepAlive tells a caller who has long heard nothing that the stream lives. Callers and what is between them give up on silent ones.
+func (s *Stream) keepAlive() {
+	c := s.attempt.client
+	if c.Timers.Quiet > 0 && c.Now().Sub(s.told) >= c.Timers.Quiet {
+		s.buf = append(s.buf, all.Of(s.attempt.call.Request.Op).KeepAlive...)
+	}
 }
 
 // take reads one event and passes it through the tap.

@@ -7,7 +7,7 @@ import (
 
 // Dialects of OpenAI's older interface.
 var (
-	Dialect     = dialect.Dialect{Op: gateway.OpChat, Peek: Peek, EncodeError: EncodeError, Out: Outbound{}}
-	Completions = dialect.Dialect{Op: gateway.OpCompletions, Peek: Peek, EncodeError: EncodeError}
+	Dialect     = dialect.Dialect{Op: gateway.OpChat, Peek: Peek, EncodeError: EncodeError, Out: Outbound{}, KeepAlive: dialect.Comment}
+	Completions = dialect.Dialect{Op: gateway.OpCompletions, Peek: Peek, EncodeError: EncodeError, KeepAlive: dialect.Comment}
 	Embeddings  = dialect.Dialect{Op: gateway.OpEmbeddings, Peek: Peek, EncodeError: EncodeError}
 )

@@ -20,7 +20,7 @@ import (
 // OpCountTokens is Google's countTokens: what a request would have as input. It generates nothing and costs nothing.
 const OpCountTokens gateway.Op = "gemini_count_tokens"
 
-// Dialect is the wire format.
+// Dialect is the wire format. It has nothing to keep a caller of a stream waiting with: Google's SDK for Go fails on a comment.
 var Dialect = dialect.Dialect{Op: gateway.OpGemini, Peek: Peek, EncodeError: EncodeError, Out: Outbound{}}
 
 // maxCandidates is the most answers that Google makes for one request (API reference, read 2026-11).

@@ -12,7 +12,10 @@ import (
 const OpCountTokens gateway.Op = "count_tokens"
 
 // Dialect is the wire format in all its roles.
-var Dialect = dialect.Dialect{Op: gateway.OpMessages, Peek: Peek, EncodeError: EncodeError, Out: Outbound{}}
+var Dialect = dialect.Dialect{
+	Op: gateway.OpMessages, Peek: Peek, EncodeError: EncodeError, Out: Outbound{},
+	KeepAlive: []byte("event: ping\ndata: {\"type\":\"ping\"}\n\n"),
+}
 
 // What requests to Anthropic and to Vertex AI carry.
 const (

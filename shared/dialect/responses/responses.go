@@ -11,7 +11,7 @@ import (
 )
 
 // Dialect is the format's row in the table of all.
-var Dialect = dialect.Dialect{Op: gateway.OpResponses, Peek: Peek, EncodeError: EncodeError, Out: Outbound{}}
+var Dialect = dialect.Dialect{Op: gateway.OpResponses, Peek: Peek, EncodeError: EncodeError, Out: Outbound{}, KeepAlive: dialect.Comment}
 
 // route is where responses live below a base URL.
 const route = "/responses"

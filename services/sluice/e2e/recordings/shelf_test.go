@@ -1,6 +1,7 @@
 package recordings_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -204,6 +205,10 @@ func (sh *shelf) run(t *testing.T) {
 			}
 			r, err := dialecttest.Replay(out, strings.NewReader(string(body)))
 			sh.compare(t, name, r, err, stub(t, http.StatusOK, out.Framing().MediaType, body), true)
+			if alive := all.Of(sh.op).KeepAlive; len(alive) > 0 {
+				body = append(bytes.Clone(alive), bytes.ReplaceAll(body, []byte("\n\n"), append([]byte("\n\n"), alive...))...)
+				sh.compare(t, name, r, err, stub(t, http.StatusOK, out.Framing().MediaType, body), true)
+			}
 		})
 	}
 	for why, names := range sh.apart {
