@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/sluice-gateway/sluice/shared/dialect"
 	"github.com/sluice-gateway/sluice/shared/dialect/chat"
+	"github.com/sluice-gateway/sluice/shared/dialect/dialecttest"
 	"github.com/sluice-gateway/sluice/shared/gateway"
 	"github.com/sluice-gateway/sluice/shared/llm"
 )
@@ -44,14 +44,14 @@ var hosts = map[string]dialect.Target{
 // What each host gets for the same requests: a body, or a refusal that names the field, and what it gets where fields may be dropped.
 func TestEncodeRequest(t *testing.T) {
 	t.Parallel()
-	requests := recordings(t, "requests/*.json")
+	requests := dialecttest.Texts(t, "requests/*.json")
 	for host, to := range hosts {
 		t.Run(host, func(t *testing.T) {
 			t.Parallel()
 			var b bytes.Buffer
 			for _, path := range slices.Sorted(maps.Keys(requests)) {
 				r := peek(t, gateway.OpChat, requests[path])
-				fmt.Fprintf(&b, "== %s\n", filepath.Base(path))
+				fmt.Fprintf(&b, "== %s\n", path)
 				w, err := encode(t, r, to, false)
 				if err != nil {
 					e := gateway.AsError(err)
@@ -69,7 +69,7 @@ func TestEncodeRequest(t *testing.T) {
 				}
 				b.WriteByte('\n')
 			}
-			golden(t, filepath.Join("testdata", "encoded", host), b.Bytes())
+			dialecttest.Golden(t, "encoded/"+host+".golden", b.Bytes())
 		})
 	}
 }
@@ -185,17 +185,17 @@ func TestCallIDs(t *testing.T) {
 // EncodeRequest leaves the request as it was: it is encoded for one target after another.
 func TestRequestIsKept(t *testing.T) {
 	t.Parallel()
-	for path, text := range recordings(t, "requests/*.json") {
+	for path, text := range dialecttest.Texts(t, "requests/*.json") {
 		r, err := peek(t, gateway.OpChat, text).In.DecodeRequest()
 		if err != nil {
 			t.Fatal(err)
 		}
-		before := indented(t, r)
+		before := dialecttest.Indented(r)
 		for _, to := range hosts {
 			to.Drop = func(string) bool { return true }
 			_, _ = chat.Outbound{}.EncodeRequest(r, to)
 		}
-		if diff := cmp.Diff(string(before), string(indented(t, r))); diff != "" {
+		if diff := cmp.Diff(string(before), string(dialecttest.Indented(r))); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", path, diff)
 		}
 	}

@@ -7,13 +7,14 @@ import (
 
 	"github.com/sluice-gateway/sluice/shared/dialect"
 	"github.com/sluice-gateway/sluice/shared/dialect/chat"
+	"github.com/sluice-gateway/sluice/shared/dialect/dialecttest"
 	"github.com/sluice-gateway/sluice/shared/gateway"
 	"github.com/sluice-gateway/sluice/shared/llm"
 )
 
 // FuzzRequest: a body is refused with an error of ours, or read, and written as JSON for any host.
 func FuzzRequest(f *testing.F) {
-	for _, body := range recordings(f, "requests/*.json") {
+	for _, body := range dialecttest.Texts(f, "requests/*.json") {
 		f.Add([]byte(body), false)
 	}
 	f.Add([]byte(`{"model":"m","prompt":["x"],"best_of":2,"echo":true}`), true)
@@ -53,7 +54,7 @@ func FuzzRequest(f *testing.F) {
 
 // FuzzAnswer: an answer is refused, or read and written as JSON.
 func FuzzAnswer(f *testing.F) {
-	for _, body := range recordings(f, "answers/*.json") {
+	for _, body := range dialecttest.Texts(f, "answers/*.json") {
 		f.Add([]byte(body))
 	}
 	chats, completions := peek(f, gateway.OpChat, `{"model":"m",`+hello+`}`), peek(f, gateway.OpCompletions, `{"model":"m","prompt":"x"}`)
@@ -79,14 +80,14 @@ func FuzzAnswer(f *testing.F) {
 // FuzzStream: whatever comes, a stream is passed on and read without a panic, its events are in order, and what is written of them can
 // be read again.
 func FuzzStream(f *testing.F) {
-	for _, stream := range recordings(f, "streams/*.txt") {
+	for _, stream := range dialecttest.Texts(f, "streams/*.txt") {
 		f.Add(stream)
 	}
 	r := peek(f, gateway.OpChat, `{"model":"m","stream":true,"stream_options":{"include_usage":true},`+hello+`}`)
 	f.Fuzz(func(t *testing.T, stream string) {
 		_, _ = passed(r, stream)
 		events, progress, _ := replay(strings.NewReader(stream))
-		wellFormed(t, events, progress)
+		dialecttest.WellFormed(t, events, progress)
 		out, text := r.In.EncodeStream(), []byte(nil)
 		for i := range events {
 			text = out.Encode(text, &events[i])

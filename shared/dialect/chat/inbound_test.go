@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sluice-gateway/sluice/shared/dialect/chat"
+	"github.com/sluice-gateway/sluice/shared/dialect/dialecttest"
 	"github.com/sluice-gateway/sluice/shared/gateway"
 	"github.com/sluice-gateway/sluice/shared/llm"
 )
@@ -14,12 +15,12 @@ import (
 // What callers ask for, in the neutral form.
 func TestDecodeRequest(t *testing.T) {
 	t.Parallel()
-	each(t, "requests/*.json", func(t *testing.T, path, text string) {
+	dialecttest.Each(t, "requests/*.json", func(t *testing.T, name, text string) {
 		r, err := peek(t, gateway.OpChat, text).In.DecodeRequest()
 		if err != nil {
 			t.Fatal(err)
 		}
-		golden(t, path, indented(t, r))
+		dialecttest.Golden(t, "requests/"+name+".golden", dialecttest.Indented(r))
 	})
 }
 

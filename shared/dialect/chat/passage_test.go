@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sluice-gateway/sluice/shared/dialect"
+	"github.com/sluice-gateway/sluice/shared/dialect/dialecttest"
 	"github.com/sluice-gateway/sluice/shared/gateway"
 	"github.com/sluice-gateway/sluice/shared/llm"
 )
@@ -116,7 +117,7 @@ func TestUsageOfVendors(t *testing.T) {
 func TestTapOfRecordings(t *testing.T) {
 	t.Parallel()
 	r := peek(t, gateway.OpChat, `{"model":"m","stream":true,"stream_options":{"include_usage":true},`+hello+`}`)
-	for path, stream := range recordings(t, "streams/*.txt") {
+	for path, stream := range dialecttest.Texts(t, "streams/*.txt") {
 		text, tap := passed(r, stream)
 		_, progress, _ := replay(strings.NewReader(stream))
 		isCut := strings.Contains(path, "cut") || strings.Contains(path, "error_")

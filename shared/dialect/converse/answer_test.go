@@ -3,42 +3,17 @@ package converse_test
 import (
 	"errors"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/sluice-gateway/sluice/shared/dialect"
+	"github.com/sluice-gateway/sluice/shared/dialect/dialecttest"
 	"github.com/sluice-gateway/sluice/shared/gateway"
 	"github.com/sluice-gateway/sluice/shared/llm"
 )
 
 const usage = `"usage":{"inputTokens":30,"outputTokens":6,"totalTokens":36}`
-
-// What models answer, as the events that a caller of a stream gets of it.
-func TestAnswers(t *testing.T) {
-	t.Parallel()
-	paths, err := filepath.Glob("testdata/answers/*.json")
-	if err != nil || len(paths) == 0 {
-		t.Fatal(paths, err)
-	}
-	for _, path := range paths {
-		name := strings.TrimSuffix(filepath.Base(path), ".json")
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			body, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got, err := out.DecodeResponse(body)
-			if err != nil {
-				t.Fatal(err)
-			}
-			golden(t, "answers/"+name+".golden", show(got.Events()))
-		})
-	}
-}
 
 func TestNoAnswers(t *testing.T) {
 	t.Parallel()
@@ -130,7 +105,7 @@ func TestExceptions(t *testing.T) {
 	}
 	early := record(t, "metadata {"+usage+"}\nmessageStop {\"stopReason\":\"end_turn\"}\nmetadata {}")
 	if events, progress, _ := replay(strings.NewReader(string(early))); progress != dialect.Done || events[len(events)-1].Type != llm.Spent {
-		t.Errorf("early usage: %d %s", progress, show(events))
+		t.Errorf("early usage: %d %s", progress, dialecttest.Show(events, progress, nil))
 	}
 }
 

@@ -3,8 +3,6 @@ package converse_test
 import (
 	"bytes"
 	"errors"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -12,19 +10,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sluice-gateway/sluice/shared/dialect"
+	"github.com/sluice-gateway/sluice/shared/dialect/dialecttest"
 	"github.com/sluice-gateway/sluice/shared/gateway"
 	"github.com/sluice-gateway/sluice/shared/llm"
 )
 
 // FuzzFrames reads any bytes as a stream: the frames are the bytes, whatever the reads, and decoding them breaks nothing.
 func FuzzFrames(f *testing.F) {
-	paths, _ := filepath.Glob("testdata/streams/*.txt")
-	for _, path := range paths {
-		lines, err := os.ReadFile(path)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(record(f, string(lines)))
+	for _, lines := range dialecttest.Texts(f, "streams/*.txt") {
+		f.Add(record(f, lines))
 	}
 	f.Add(prelude(16, 0))
 	f.Fuzz(func(t *testing.T, raw []byte) {
@@ -46,19 +40,14 @@ func FuzzFrames(f *testing.F) {
 		if diff := cmp.Diff(events, again); diff != "" || progress != same {
 			t.Errorf("byte by byte it is another:\n%s", diff)
 		}
-		check(t, events)
+		dialecttest.WellFormed(t, events, progress)
 	})
 }
 
 // FuzzStream decodes any events, one a line, in any order.
 func FuzzStream(f *testing.F) {
-	paths, _ := filepath.Glob("testdata/streams/*.txt")
-	for _, path := range paths {
-		lines, err := os.ReadFile(path)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(string(lines))
+	for _, lines := range dialecttest.Texts(f, "streams/*.txt") {
+		f.Add(lines)
 	}
 	f.Fuzz(func(t *testing.T, lines string) {
 		decoder := out.DecodeStream()
@@ -73,42 +62,11 @@ func FuzzStream(f *testing.F) {
 		if err != nil && !isOurs(err) {
 			t.Error(err)
 		}
-		check(t, events)
+		dialecttest.WellFormed(t, events, decoder.Progress())
 		if ended := len(events) > 0 && events[len(events)-1].Type >= llm.End; ended != (decoder.Progress() != dialect.Open) {
-			t.Errorf("the progress is %d:\n%s", decoder.Progress(), show(events))
+			t.Errorf("the progress is %d:\n%s", decoder.Progress(), dialecttest.Show(events, decoder.Progress(), err))
 		}
 	})
-}
-
-// check proves the order of events.
-func check(t *testing.T, events []llm.Event) {
-	t.Helper()
-	open, next, ended := map[int]bool{}, 0, false
-	for i, e := range events {
-		if (e.Type == llm.Begin) != (i == 0) || ended && e.Type != llm.Spent {
-			t.Fatalf("event %d is out of order:\n%s", i, show(events))
-		}
-		switch e.Type {
-		case llm.PartBegin:
-			if e.Index != next {
-				t.Fatalf("part %d is not the next:\n%s", e.Index, show(events))
-			}
-			open[e.Index] = true
-			next++
-		case llm.Delta, llm.PartEnd:
-			if !open[e.Index] {
-				t.Fatalf("part %d is not open:\n%s", e.Index, show(events))
-			}
-			open[e.Index] = e.Type == llm.Delta
-		case llm.End:
-			ended = true
-		}
-	}
-	var c llm.Collector
-	for i := range events {
-		c.Add(&events[i])
-	}
-	c.Response()
 }
 
 // FuzzDecode gives any payloads to the decoders.
@@ -136,7 +94,7 @@ func FuzzDecode(f *testing.F) {
 				if err != nil && !isOurs(err) {
 					t.Error(err)
 				}
-				check(t, events)
+				dialecttest.WellFormed(t, events, decoder.Progress())
 			}
 		}
 	})

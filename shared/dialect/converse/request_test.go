@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sluice-gateway/sluice/shared/dialect"
+	"github.com/sluice-gateway/sluice/shared/dialect/dialecttest"
 	"github.com/sluice-gateway/sluice/shared/gateway"
 	"github.com/sluice-gateway/sluice/shared/llm"
 )
@@ -235,7 +236,7 @@ func TestRequests(t *testing.T) {
 				t.Fatal(err)
 			}
 			pretty.WriteByte('\n')
-			golden(t, "requests/"+tt.name+".json", pretty.Bytes())
+			dialecttest.Golden(t, "requests/"+tt.name+".json", pretty.Bytes())
 			if got := strings.Join(wire.Dropped, " "); got != tt.dropped {
 				t.Errorf("left out %q, want %q", got, tt.dropped)
 			}

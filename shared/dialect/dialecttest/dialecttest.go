@@ -134,28 +134,34 @@ func (s Suite) cut(t *testing.T, text string) {
 // ErrCut is what Replay answers for a stream that ended too early.
 var ErrCut = errors.New("the stream was cut")
 
-// Replay reads a stream to its end.
-func Replay(out dialect.Outbound, r io.Reader) (*llm.Response, error) {
+// Read decodes a stream. The error is io.EOF if it ended between frames, and nil if it is done.
+func Read(out dialect.Outbound, r io.Reader) (events []llm.Event, progress dialect.Progress, err error) {
 	frames, decoder := out.Framing().Open(r), out.DecodeStream()
 	defer frames.Close()
-	var c llm.Collector
-	for decoder.Progress() != dialect.Done {
-		f, err := frames.Next()
-		if err == io.EOF && decoder.Progress() == dialect.MayEnd {
-			break
-		}
-		if err != nil {
-			return c.Response(), errors.Join(ErrCut, err)
-		}
-		events, err := decoder.Decode(nil, f)
-		for i := range events {
-			c.Add(&events[i])
-		}
-		if err != nil {
-			return c.Response(), err
+	for decoder.Progress() != dialect.Done && err == nil {
+		var f dialect.Frame
+		if f, err = frames.Next(); err == nil {
+			events, err = decoder.Decode(events, f)
 		}
 	}
-	return c.Response(), nil
+	return events, decoder.Progress(), err
+}
+
+// Replay reads a stream to its end.
+func Replay(out dialect.Outbound, r io.Reader) (*llm.Response, error) {
+	events, progress, err := Read(out, r)
+	var c llm.Collector
+	for i := range events {
+		c.Add(&events[i])
+	}
+	var failed *gateway.Error
+	switch {
+	case err == io.EOF && progress == dialect.MayEnd:
+		err = nil
+	case err != nil && !errors.As(err, &failed):
+		err = errors.Join(ErrCut, err)
+	}
+	return c.Response(), err
 }
 
 // same compares what a caller can tell apart.

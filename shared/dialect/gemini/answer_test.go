@@ -1,38 +1,32 @@
 package gemini_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
-	"testing/iotest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sluice-gateway/sluice/shared/dialect"
+	"github.com/sluice-gateway/sluice/shared/dialect/dialecttest"
 	"github.com/sluice-gateway/sluice/shared/dialect/gemini"
 	"github.com/sluice-gateway/sluice/shared/gateway"
 	"github.com/sluice-gateway/sluice/shared/llm"
 )
 
-func TestDecodeResponse(t *testing.T) {
+// What Google answers.
+func TestRecordings(t *testing.T) {
 	t.Parallel()
-	each(t, "answer/*.json", func(t *testing.T, file string, text []byte) {
-		r, err := gemini.Outbound{}.DecodeResponse(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		golden(t, strings.TrimSuffix(file, ".json")+".golden", r)
-	})
+	dialecttest.Recordings{Out: gemini.Outbound{}}.Run(t)
 }
 
 // A response goes out to a caller of this dialect and comes in again as it was.
 func TestResponseRoundTrip(t *testing.T) {
 	t.Parallel()
-	each(t, "answer/*.json", func(t *testing.T, _ string, text []byte) {
-		want, err := gemini.Outbound{}.DecodeResponse(text)
+	dialecttest.Each(t, "answers/*.json", func(t *testing.T, _, text string) {
+		want, err := gemini.Outbound{}.DecodeResponse([]byte(text))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -81,92 +75,15 @@ func thoughtful(t *testing.T) dialect.Inbound {
 	return r.In
 }
 
-type decoded struct {
-	Events   []llm.Event
-	Progress dialect.Progress
-	Error    *gateway.Error
-}
-
-func decodeStream(fs []dialect.Frame) (d decoded) {
-	decoder := gemini.Outbound{}.DecodeStream()
-	for _, f := range fs {
-		var err error
-		if d.Events, err = decoder.Decode(d.Events, f); err != nil {
-			d.Error = gateway.AsError(err)
-			break
-		}
-	}
-	d.Progress = decoder.Progress()
-	return d
-}
-
-func TestDecodeStream(t *testing.T) {
-	t.Parallel()
-	each(t, "stream/*.sse", func(t *testing.T, file string, text []byte) {
-		whole, _ := frames(t, bytes.NewReader(text))
-		d := decodeStream(whole)
-		golden(t, strings.TrimSuffix(file, ".sse")+".golden", d)
-		wellFormed(t, d.Events)
-		pieces, _ := frames(t, iotest.OneByteReader(bytes.NewReader(text)))
-		if diff := cmp.Diff(d, decodeStream(pieces)); diff != "" {
-			t.Errorf("another reading byte by byte (-whole +pieces):\n%s", diff)
-		}
-	})
-}
-
-// wellFormed checks the order of events.
-func wellFormed(t *testing.T, events []llm.Event) {
-	t.Helper()
-	open := map[[2]int]bool{}
-	ended := map[int]bool{}
-	for i := range events {
-		e := &events[i]
-		at := [2]int{e.Choice, e.Index}
-		switch {
-		case (i == 0) != (e.Type == llm.Begin):
-			t.Errorf("event %d: Begin is not the first", i)
-		case e.Type == llm.PartBegin && open[at], e.Type == llm.Delta && !open[at], e.Type == llm.PartEnd && !open[at]:
-			t.Errorf("event %d is out of order: %+v", i, e)
-		case e.Type == llm.Delta && e.Text == "" && e.Signature.IsZero() && len(e.Citations)+len(e.Logprobs) == 0:
-			t.Errorf("event %d is an empty delta", i)
-		case e.Type == llm.End && hasOpen(open, e.Choice):
-			t.Errorf("event %d ends a choice with an open part", i)
-		case e.Type != llm.Spent && e.Type != llm.Begin && ended[e.Choice]:
-			t.Errorf("event %d comes after its choice's end", i)
-		}
-		switch e.Type {
-		case llm.PartBegin:
-			open[at] = true
-		case llm.PartEnd:
-			delete(open, at)
-		case llm.End:
-			ended[e.Choice] = true
-		}
-	}
-}
-
-func hasOpen(open map[[2]int]bool, choice int) bool {
-	for at := range open {
-		if at[0] == choice {
-			return true
-		}
-	}
-	return false
-}
-
 // A stream cut at any byte is no whole one, unless all that tells its end is there; and no cut makes a panic.
 func TestCutAnywhere(t *testing.T) {
 	t.Parallel()
-	each(t, "stream/*.sse", func(t *testing.T, _ string, text []byte) {
-		last := bytes.LastIndex(text, []byte("inishReason"))
-		if block := bytes.LastIndex(text, []byte("blockReason")); block > last {
-			last = block
-		}
+	dialecttest.Each(t, "streams/*.txt", func(t *testing.T, _, text string) {
+		last := max(strings.LastIndex(text, "inishReason"), strings.LastIndex(text, "blockReason"))
 		for n := range text {
-			fs, _ := frames(t, bytes.NewReader(text[:n]))
-			d := decodeStream(fs)
-			if n < last && d.Progress != dialect.Open {
-				t.Fatalf("cut at %d of %d: progress %d", n, len(text), d.Progress)
+			_, progress, _ := dialecttest.Read(gemini.Outbound{}, strings.NewReader(text[:n]))
+			if n < last && progress != dialect.Open {
+				t.Fatalf("cut at %d of %d: progress %d", n, len(text), progress)
 			}
 		}
 	})
@@ -227,9 +144,9 @@ func TestDecodeError(t *testing.T) {
 		"internal":        {500, 500, gateway.KindUpstream, "INTERNAL", "", 0},
 		"filter":          {400, 400, gateway.KindInvalid, dialect.CodeContentFilter, "", 0},
 	} {
-		each(t, "error/"+file+".json", func(t *testing.T, _ string, text []byte) {
+		dialecttest.Each(t, "errors/"+file+".json", func(t *testing.T, _, text string) {
 			for _, status := range [...]int{c.http, 0} { // as an answer, and inside a stream
-				e := gemini.DecodeError(status, http.Header{}, text)
+				e := gemini.DecodeError(status, http.Header{}, []byte(text))
 				if e.Status() != c.status || e.Kind != c.kind || e.Code != c.code || e.Param != c.param || e.RetryAfter != c.wait {
 					t.Errorf("status %d: %+v, want %+v", status, e, c)
 				}

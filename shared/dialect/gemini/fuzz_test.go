@@ -3,11 +3,10 @@ package gemini_test
 import (
 	"bytes"
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/sluice-gateway/sluice/shared/dialect"
+	"github.com/sluice-gateway/sluice/shared/dialect/dialecttest"
 	"github.com/sluice-gateway/sluice/shared/dialect/gemini"
 	"github.com/sluice-gateway/sluice/shared/gateway"
 	"github.com/sluice-gateway/sluice/shared/llm"
@@ -15,17 +14,14 @@ import (
 
 func seed(f *testing.F, pattern string) {
 	f.Helper()
-	files, _ := filepath.Glob(filepath.Join("testdata", pattern))
-	for _, file := range files {
-		if text, err := os.ReadFile(file); err == nil {
-			f.Add(text)
-		}
+	for _, text := range dialecttest.Texts(f, pattern) {
+		f.Add([]byte(text))
 	}
 }
 
 // Whatever a caller sends is a request or an error of the caller's, and what passes can be written for Google.
 func FuzzRequest(f *testing.F) {
-	seed(f, "request/*.json")
+	seed(f, "requests/*.json")
 	f.Fuzz(func(t *testing.T, body []byte) {
 		r, err := gemini.Peek(gateway.OpGemini, body, dialect.Hint{Model: "m"})
 		if err != nil {
@@ -54,11 +50,11 @@ func FuzzRequest(f *testing.F) {
 
 // Whatever an upstream streams is read without a panic, and its events are in order.
 func FuzzStream(f *testing.F) {
-	seed(f, "stream/*.sse")
+	seed(f, "streams/*.txt")
 	f.Fuzz(func(t *testing.T, text []byte) {
 		fs, _ := frames(t, bytes.NewReader(text))
-		d := decodeStream(fs)
-		wellFormed(t, d.Events)
+		events, progress, _ := dialecttest.Read(gemini.Outbound{}, bytes.NewReader(text))
+		dialecttest.WellFormed(t, events, progress)
 		r := peek(t, hello, dialect.Hint{Model: "m", Stream: true})
 		tap, dst := r.Native.Tap(), []byte(nil)
 		for _, f := range fs {
@@ -68,14 +64,14 @@ func FuzzStream(f *testing.F) {
 			}
 		}
 		_ = tap.End(dst)
-		_ = encodeStream(r.In, d.Events)
+		_ = encodeStream(r.In, events)
 	})
 }
 
 // Whatever an upstream answers is an answer or an upstream's error.
 func FuzzAnswer(f *testing.F) {
-	seed(f, "answer/*.json")
-	seed(f, "error/*.json")
+	seed(f, "answers/*.json")
+	seed(f, "errors/*.json")
 	f.Fuzz(func(t *testing.T, body []byte) {
 		r := peek(t, hello, dialect.Hint{Model: "m"})
 		_, _ = r.Native.Answer(body)

@@ -3,12 +3,14 @@ package gemini_test
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sluice-gateway/sluice/shared/dialect"
+	"github.com/sluice-gateway/sluice/shared/dialect/dialecttest"
 	"github.com/sluice-gateway/sluice/shared/dialect/gemini"
 	"github.com/sluice-gateway/sluice/shared/gateway"
 	"github.com/sluice-gateway/sluice/shared/llm"
@@ -16,13 +18,13 @@ import (
 
 func TestDecodeRequest(t *testing.T) {
 	t.Parallel()
-	each(t, "request/*.json", func(t *testing.T, file string, text []byte) {
-		r := peek(t, string(text), dialect.Hint{Model: "m"})
+	dialecttest.Each(t, "requests/*.json", func(t *testing.T, name, text string) {
+		r := peek(t, text, dialect.Hint{Model: "m"})
 		neutral, err := r.In.DecodeRequest()
 		if err != nil {
 			t.Fatal(err)
 		}
-		golden(t, strings.TrimSuffix(file, ".json")+".golden", neutral)
+		dialecttest.Golden(t, "requests/"+name+".golden", dialecttest.Indented(neutral))
 	})
 }
 
@@ -198,18 +200,14 @@ func TestEncodeStream(t *testing.T) {
 			}
 			fine = append(fine, e)
 		}
-		fs, err := frames(t, strings.NewReader(encodeStream(in, fine)))
-		if err != nil {
-			t.Fatal(err)
+		got, progress, err := dialecttest.Read(gemini.Outbound{}, strings.NewReader(encodeStream(in, fine)))
+		if err != io.EOF || progress != dialect.MayEnd {
+			t.Fatalf("%v, %d, %+v", err, progress, got)
 		}
-		got := decodeStream(fs)
-		if got.Error != nil || got.Progress != dialect.MayEnd {
-			t.Fatalf("%+v", got)
-		}
-		wellFormed(t, got.Events)
+		dialecttest.WellFormed(t, got, progress)
 		var c llm.Collector
-		for i := range got.Events {
-			c.Add(&got.Events[i])
+		for i := range got {
+			c.Add(&got[i])
 		}
 		want, err := gemini.Outbound{}.DecodeResponse([]byte(answerWithThoughts))
 		if err != nil {

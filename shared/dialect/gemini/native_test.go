@@ -1,7 +1,7 @@
 package gemini_test
 
 import (
-	"bytes"
+	"io"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sluice-gateway/sluice/shared/dialect"
+	"github.com/sluice-gateway/sluice/shared/dialect/dialecttest"
 	"github.com/sluice-gateway/sluice/shared/dialect/gemini"
 	"github.com/sluice-gateway/sluice/shared/gateway"
 )
@@ -120,18 +121,18 @@ func TestCountTokens(t *testing.T) {
 
 func TestNativeAnswer(t *testing.T) {
 	t.Parallel()
-	each(t, "answer/*.json", func(t *testing.T, _ string, text []byte) {
+	dialecttest.Each(t, "answers/*.json", func(t *testing.T, _, text string) {
 		r := peek(t, hello, dialect.Hint{Model: `my"model`})
-		a, err := r.Native.Answer(text)
+		a, err := r.Native.Answer([]byte(text))
 		if err != nil {
 			t.Fatal(err)
 		}
-		neutral, err := gemini.Outbound{}.DecodeResponse(text)
+		neutral, err := gemini.Outbound{}.DecodeResponse([]byte(text))
 		if err != nil || a.Usage != neutral.Usage || a.Tier != neutral.Tier {
 			t.Errorf("usage %+v tier %q, want %+v %q", a.Usage, a.Tier, neutral.Usage, neutral.Tier)
 		}
-		want := bytes.Replace(text, []byte(`"`+neutral.Model+`"`), []byte(`"my\"model"`), 1)
-		if diff := cmp.Diff(string(want), string(a.Body)); diff != "" {
+		want := strings.Replace(text, `"`+neutral.Model+`"`, `"my\"model"`, 1)
+		if diff := cmp.Diff(want, string(a.Body)); diff != "" {
 			t.Errorf("-want +got:\n%s", diff)
 		}
 	})
@@ -170,20 +171,20 @@ func tapStream(t *testing.T, r *dialect.Request, fs []dialect.Frame) (out tapped
 
 func TestTap(t *testing.T) {
 	t.Parallel()
-	each(t, "stream/*.sse", func(t *testing.T, _ string, text []byte) {
+	dialecttest.Each(t, "streams/*.txt", func(t *testing.T, _, text string) {
 		body := strings.Replace(hello, "}]}]", `}]}],"generationConfig":{"candidateCount":2}`, 1)
 		r := peek(t, body, dialect.Hint{Model: "mine", Stream: true})
-		whole, _ := frames(t, bytes.NewReader(text))
+		whole, _ := frames(t, strings.NewReader(text))
 		got := tapStream(t, r, whole)
-		neutral := decodeStream(whole)
-		if got.Progress != neutral.Progress || (got.Error == "") != (neutral.Error == nil) {
-			t.Errorf("progress %d, error %q; the decoder says %d, %v", got.Progress, got.Error, neutral.Progress, neutral.Error)
+		events, progress, err := dialecttest.Read(gemini.Outbound{}, strings.NewReader(text))
+		if got.Progress != progress || (got.Error == "") != (err == io.EOF) {
+			t.Errorf("progress %d, error %q; the decoder says %d, %v", got.Progress, got.Error, progress, err)
 		}
 		if strings.Contains(got.Before, "inishReason\": \"STOP") || got.Progress == dialect.MayEnd && got.End == "" {
 			t.Errorf("the end was not held back:\n%s\n---\n%s", got.Before, got.End)
 		}
 		var model string
-		for _, e := range neutral.Events {
+		for _, e := range events {
 			if e.Model != "" {
 				model = e.Model
 			}
@@ -192,13 +193,13 @@ func TestTap(t *testing.T) {
 			}
 		}
 		if got.Error == "" {
-			want := strings.ReplaceAll(strings.ReplaceAll(string(text), "\r\n", "\n"), `"`+model+`"`, `"mine"`)
+			want := strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), `"`+model+`"`, `"mine"`)
 			want = strings.ReplaceAll(want, ": keep-alive\n\n", "") // Google's clients know no comments
 			if diff := cmp.Diff(want, strings.ReplaceAll(got.Before+got.End, "\r\n", "\n")); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)
 			}
 		}
-		pieces, _ := frames(t, iotest.OneByteReader(bytes.NewReader(text)))
+		pieces, _ := frames(t, iotest.OneByteReader(strings.NewReader(text)))
 		if diff := cmp.Diff(got, tapStream(t, r, pieces)); diff != "" {
 			t.Errorf("another reading byte by byte:\n%s", diff)
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sluice-gateway/sluice/shared/dialect"
+	"github.com/sluice-gateway/sluice/shared/dialect/dialecttest"
 	"github.com/sluice-gateway/sluice/shared/dialect/gemini"
 	"github.com/sluice-gateway/sluice/shared/gateway"
 	"github.com/sluice-gateway/sluice/shared/llm"
@@ -278,8 +279,8 @@ func TestThinking(t *testing.T) {
 // A caller's request of this dialect that is translated for it says the same as before.
 func TestRequestRoundTrip(t *testing.T) {
 	t.Parallel()
-	each(t, "request/*.json", func(t *testing.T, _ string, text []byte) {
-		want, err := peek(t, string(text), dialect.Hint{Model: "m"}).In.DecodeRequest()
+	dialecttest.Each(t, "requests/*.json", func(t *testing.T, _, text string) {
+		want, err := peek(t, text, dialect.Hint{Model: "m"}).In.DecodeRequest()
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,16 +1,10 @@
 package messages_test
 
 import (
-	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
-	"testing/iotest"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -21,83 +15,10 @@ import (
 	"github.com/sluice-gateway/sluice/shared/llm"
 )
 
-var update = flag.Bool("update", false, "write the golden files")
-
-// recordings are the texts that match a pattern below testdata, by name.
-func recordings(t testing.TB, pattern string) map[string]string {
-	t.Helper()
-	names, err := filepath.Glob(filepath.Join("testdata", pattern))
-	if err != nil || len(names) == 0 {
-		t.Fatal("no recordings", err)
-	}
-	all := map[string]string{}
-	for _, name := range names {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		all[strings.TrimSuffix(name, filepath.Ext(name))] = string(text)
-	}
-	return all
-}
-
-// golden compares what was read with what was read before.
-func golden(t *testing.T, name string, got any) {
-	t.Helper()
-	text, err := json.MarshalIndent(got, "", " ")
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := name + ".golden"
-	if *update {
-		if err := os.WriteFile(path, append(text, '\n'), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(strings.TrimSpace(string(want)), string(text)); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", path, diff)
-	}
-}
-
-func TestDecodeResponse(t *testing.T) {
+// What Anthropic answers.
+func TestRecordings(t *testing.T) {
 	t.Parallel()
-	for name, body := range recordings(t, "answers/*.json") {
-		got, err := messages.Outbound{}.DecodeResponse([]byte(body))
-		if err != nil {
-			t.Errorf("%s: %v", name, err)
-			continue
-		}
-		golden(t, name, got)
-	}
-}
-
-// A stream reads the same however it is cut into reads, and a caller who gets it through the dialect reads the same again.
-func TestDecodeStream(t *testing.T) {
-	t.Parallel()
-	for name, stream := range recordings(t, "streams/*.txt") {
-		t.Run(filepath.Base(name), func(t *testing.T) {
-			t.Parallel()
-			want, err := dialecttest.Replay(messages.Outbound{}, strings.NewReader(stream))
-			if err != nil {
-				t.Fatal(err)
-			}
-			golden(t, name, want)
-			check := func(how string, r io.Reader) {
-				got, err := dialecttest.Replay(messages.Outbound{}, r)
-				if diff := cmp.Diff(want, got); diff != "" || err != nil {
-					t.Fatalf("%s: %v\n%s", how, err, diff)
-				}
-			}
-			check("byte by byte", iotest.OneByteReader(strings.NewReader(stream)))
-			for i := range len(stream) {
-				check("two parts", io.MultiReader(strings.NewReader(stream[:i]), strings.NewReader(stream[i:])))
-			}
-		})
-	}
+	dialecttest.Recordings{Out: messages.Outbound{}}.Run(t)
 }
 
 func TestInvalidAnswers(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sluice-gateway/sluice/shared/dialect"
+	"github.com/sluice-gateway/sluice/shared/dialect/dialecttest"
 	"github.com/sluice-gateway/sluice/shared/dialect/messages"
 	"github.com/sluice-gateway/sluice/shared/gateway"
 	"github.com/sluice-gateway/sluice/shared/llm"
@@ -25,8 +26,9 @@ func decode(t *testing.T, body string, header ...string) *llm.Request {
 // Whatever a coding agent sends is read.
 func TestDecodeRequest(t *testing.T) {
 	t.Parallel()
-	for name, body := range recordings(t, "requests/*.json") {
-		golden(t, name, decode(t, body, "Anthropic-Beta", "claude-code-20250219,context-1m-2025-08-07"))
+	for name, body := range dialecttest.Texts(t, "requests/*.json") {
+		got := decode(t, body, "Anthropic-Beta", "claude-code-20250219,context-1m-2025-08-07")
+		dialecttest.Golden(t, "requests/"+name+".golden", dialecttest.Indented(got))
 	}
 }
 

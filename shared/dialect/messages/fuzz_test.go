@@ -14,7 +14,7 @@ import (
 
 // FuzzRequest: a body is refused with an error of ours, or read and written as JSON for any model, the same each time.
 func FuzzRequest(f *testing.F) {
-	for _, body := range recordings(f, "requests/*.json") {
+	for _, body := range dialecttest.Texts(f, "requests/*.json") {
 		f.Add([]byte(body))
 	}
 	f.Add([]byte(`{"model":"m",` + hello + `}`))
@@ -50,7 +50,7 @@ func FuzzRequest(f *testing.F) {
 
 // FuzzAnswer: an answer is refused, or passed on and read as JSON.
 func FuzzAnswer(f *testing.F) {
-	for _, body := range recordings(f, "answers/*.json") {
+	for _, body := range dialecttest.Texts(f, "answers/*.json") {
 		f.Add([]byte(body))
 	}
 	r := peek(f, gateway.OpMessages, `{"model":"m",`+hello+`}`)
@@ -74,7 +74,7 @@ func FuzzAnswer(f *testing.F) {
 
 // FuzzStream: whatever comes, a stream is passed on and read without a panic, and what is read can be written and read again.
 func FuzzStream(f *testing.F) {
-	for _, stream := range recordings(f, "streams/*.txt") {
+	for _, stream := range dialecttest.Texts(f, "streams/*.txt") {
 		f.Add(stream)
 	}
 	f.Add(begin + "data: {\"type\":\"error\"}\n\n")

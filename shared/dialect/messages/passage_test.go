@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/sluice-gateway/sluice/shared/dialect"
+	"github.com/sluice-gateway/sluice/shared/dialect/dialecttest"
 	"github.com/sluice-gateway/sluice/shared/dialect/messages"
 	"github.com/sluice-gateway/sluice/shared/gateway"
 )
@@ -169,7 +170,7 @@ func pass(r *dialect.Request, stream string) (out string, tap dialect.Tap, err e
 func TestTap(t *testing.T) {
 	t.Parallel()
 	r := peek(t, gateway.OpMessages, `{"model":"public","stream":true,`+hello+`}`)
-	for name, stream := range recordings(t, "streams/*.txt") {
+	for name, stream := range dialecttest.Texts(t, "streams/*.txt") {
 		got, tap, err := pass(r, stream)
 		if err != nil || tap.Progress() != dialect.Done || strings.Contains(got, "message_stop") {
 			t.Errorf("%s: progress %d, %v", name, tap.Progress(), err)

@@ -2,28 +2,24 @@ package responses_test
 
 import (
 	"encoding/json"
-	"path/filepath"
 	"testing"
 
 	"github.com/sluice-gateway/sluice/shared/dialect"
+	"github.com/sluice-gateway/sluice/shared/dialect/dialecttest"
 	"github.com/sluice-gateway/sluice/shared/dialect/responses"
 	"github.com/sluice-gateway/sluice/shared/gateway"
 	"github.com/sluice-gateway/sluice/shared/llm"
 )
 
 func seeds(f *testing.F, pattern string) {
-	names, err := filepath.Glob(filepath.Join("testdata", pattern))
-	if err != nil || len(names) == 0 {
-		f.Fatal(pattern, err)
-	}
-	for _, name := range names {
-		f.Add([]byte(recording(f, filepath.Base(name))))
+	for _, text := range dialecttest.Texts(f, pattern) {
+		f.Add([]byte(text))
 	}
 }
 
 // Whatever a caller sends, it is refused with a word or becomes a request; and what is made of it is JSON.
 func FuzzRequest(f *testing.F) {
-	seeds(f, "*.request.json")
+	seeds(f, "requests/*.json")
 	f.Add([]byte(`{"model":"m","input":[{"type":"reasoning","encrypted_content":"anthropic:x"},{"type":"shell_call","call_id":"a__thought__b","action":{}}],"tools":[{"type":"shell"}]}`))
 	f.Add([]byte(`{"model":"m","input":"x","text":{},"tools":[3,{"type":"custom","name":"x"}],"previous_response_id":"r"}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
@@ -58,7 +54,7 @@ func FuzzRequest(f *testing.F) {
 }
 
 func FuzzAnswer(f *testing.F) {
-	seeds(f, "*.json")
+	seeds(f, "answers/*.json")
 	f.Fuzz(func(t *testing.T, body []byte) {
 		r := caller(t)
 		if a, err := r.Native.Answer(body); err != nil {
@@ -76,7 +72,7 @@ func FuzzAnswer(f *testing.F) {
 }
 
 func FuzzStream(f *testing.F) {
-	seeds(f, "*.sse")
+	seeds(f, "streams/*.txt")
 	f.Fuzz(func(t *testing.T, stream []byte) {
 		r := caller(t)
 		_, _, _ = passed(t, r.Native.Tap(), string(stream), false)

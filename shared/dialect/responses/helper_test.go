@@ -2,6 +2,7 @@ package responses_test
 
 import (
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"testing/iotest"
 
 	"github.com/sluice-gateway/sluice/shared/dialect"
+	"github.com/sluice-gateway/sluice/shared/dialect/dialecttest"
 	"github.com/sluice-gateway/sluice/shared/dialect/responses"
 	"github.com/sluice-gateway/sluice/shared/gateway"
 	"github.com/sluice-gateway/sluice/shared/llm"
@@ -41,26 +43,13 @@ func target() dialect.Target {
 	return dialect.Target{Provider: "openai", Model: "vendor-model", Drop: func(string) bool { return false }}
 }
 
-// eventsOf reads a stream, from a source that gives a byte at a time if split.
-func eventsOf(t testing.TB, stream string, split bool) ([]llm.Event, dialect.Progress, error) {
-	t.Helper()
-	var source io.Reader = strings.NewReader(stream)
-	if split {
-		source = iotest.OneByteReader(source)
+// eventsOf reads a stream. It has no error for one that is cut.
+func eventsOf(stream string) ([]llm.Event, dialect.Progress, error) {
+	events, progress, err := dialecttest.Read(responses.Outbound{}, strings.NewReader(stream))
+	if e := (*gateway.Error)(nil); !errors.As(err, &e) {
+		err = nil
 	}
-	frames := responses.Outbound{}.Framing().Open(source)
-	defer frames.Close()
-	d := responses.Outbound{}.DecodeStream()
-	var events []llm.Event
-	for {
-		f, err := frames.Next()
-		if err != nil {
-			return events, d.Progress(), nil
-		}
-		if events, err = d.Decode(events, f); err != nil {
-			return events, d.Progress(), err
-		}
-	}
+	return events, progress, err
 }
 
 // passed is what a caller gets through a tap: what comes before its end, and what ends it.

@@ -94,7 +94,7 @@ func TestExpand(t *testing.T) {
 func TestExpandKeepsSealedThoughts(t *testing.T) {
 	t.Parallel()
 	first := peek(t, `{"model":"m","input":"x"}`)
-	a, err := first.Native.Answer([]byte(recording(t, "tools.json")))
+	a, err := first.Native.Answer([]byte(recording(t, "answers/tools.json")))
 	if err != nil {
 		t.Fatal(err)
 	}

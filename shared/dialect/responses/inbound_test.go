@@ -178,7 +178,7 @@ func TestAllowedTools(t *testing.T) {
 // Codex must be able to use any model.
 func TestCodex(t *testing.T) {
 	t.Parallel()
-	in, err := responses.Peek(gateway.OpResponses, []byte(recording(t, "codex.request.json")), dialect.Hint{Header: fromCodex()})
+	in, err := responses.Peek(gateway.OpResponses, []byte(recording(t, "requests/codex.json")), dialect.Hint{Header: fromCodex()})
 	if err != nil {
 		t.Fatal(err)
 	}

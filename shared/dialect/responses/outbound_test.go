@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/sluice-gateway/sluice/shared/dialect"
+	"github.com/sluice-gateway/sluice/shared/dialect/dialecttest"
 	"github.com/sluice-gateway/sluice/shared/dialect/responses"
 	"github.com/sluice-gateway/sluice/shared/gateway"
 	"github.com/sluice-gateway/sluice/shared/llm"
@@ -56,7 +57,7 @@ var answers = map[string]llm.Choice{
 func TestDecodeResponse(t *testing.T) {
 	t.Parallel()
 	for name, choice := range answers {
-		got, err := responses.Outbound{}.DecodeResponse([]byte(recording(t, name+".json")))
+		got, err := responses.Outbound{}.DecodeResponse([]byte(recording(t, "answers/"+name+".json")))
 		if err != nil {
 			t.Fatal(name, err)
 		}
@@ -70,70 +71,52 @@ func TestDecodeResponse(t *testing.T) {
 	}
 }
 
+// What OpenAI answers.
+func TestRecordings(t *testing.T) {
+	t.Parallel()
+	dialecttest.Recordings{Out: responses.Outbound{}}.Run(t)
+}
+
+// A stream says what the whole answer says.
 func TestDecodeStream(t *testing.T) {
 	t.Parallel()
 	for name, choice := range answers {
-		stream := recording(t, name+".sse")
-		events, progress, err := eventsOf(t, stream, false)
+		events, progress, err := eventsOf(recording(t, "streams/"+name+".txt"))
 		if err != nil || progress != dialect.Done {
 			t.Fatal(name, progress, err)
 		}
-		if diff := cmp.Diff(collected(t, events).Choices, []llm.Choice{choice}, cmpopts.EquateEmpty()); diff != "" {
+		if diff := cmp.Diff(collected(events).Choices, []llm.Choice{choice}, cmpopts.EquateEmpty()); diff != "" {
 			t.Error(name, diff)
 		}
 		if last := events[len(events)-1]; last.Type != llm.Spent || *last.Usage != recordedUsage || last.Tier != "default" {
 			t.Errorf("%s: the last event is %+v", name, last)
 		}
-		split, _, err := eventsOf(t, stream, true)
-		if diff := cmp.Diff(split, events); err != nil || diff != "" {
-			t.Errorf("%s: split at every byte it gives other events: %v %s", name, err, diff)
-		}
 	}
 }
 
-// collected puts events together, and checks that they keep their order.
-func collected(t *testing.T, events []llm.Event) *llm.Response {
-	t.Helper()
+// collected puts events together.
+func collected(events []llm.Event) *llm.Response {
 	var c llm.Collector
-	open := map[int]bool{}
 	for i := range events {
-		e := &events[i]
-		if (i == 0) != (e.Type == llm.Begin) {
-			t.Errorf("event %d is %+v", i, e)
-		}
-		switch e.Type {
-		case llm.PartBegin:
-			open[e.Index] = true
-		case llm.Delta:
-			if !open[e.Index] || e.Text == "" && e.Signature.IsZero() && len(e.Citations)+len(e.Logprobs) == 0 {
-				t.Errorf("an empty delta, or one of a part that is not open: %+v", e)
-			}
-		case llm.PartEnd:
-			delete(open, e.Index)
-		case llm.End:
-			if len(open) > 0 {
-				t.Errorf("parts stay open: %v", open)
-			}
-		}
-		c.Add(e)
+		c.Add(&events[i])
 	}
 	return c.Response()
 }
 
 func TestDecodeStreamOfImitators(t *testing.T) {
 	t.Parallel()
-	events, progress, err := eventsOf(t, recording(t, "imitator.sse"), false)
+	events, progress, err := eventsOf(recording(t, "streams/imitator.txt"))
 	if err != nil || progress != dialect.Done {
 		t.Fatal(progress, err)
 	}
 	want := []llm.Part{
 		{Kind: llm.Thinking, ID: "r1", Text: "Hm."}, llm.TextPart("Hi"), call("c1", "f", "{}"), call("c2", "patch", `{"input":"*** Begin\n"}`),
 	}
-	if diff := cmp.Diff(collected(t, events).Choices[0].Parts, want); diff != "" {
+	if diff := cmp.Diff(collected(events).Choices[0].Parts, want); diff != "" {
 		t.Error(diff)
 	}
-	events, progress, err = eventsOf(t, `data: {"type":"response.completed","response":{"id":"r","output":[{"type":"message","content":[{"type":"output_text","text":"all"}]}]}}`+"\n\n", false)
-	if err != nil || progress != dialect.Done || llm.TextOf(collected(t, events).Choices[0].Parts) != "all" {
+	events, progress, err = eventsOf(`data: {"type":"response.completed","response":{"id":"r","output":[{"type":"message","content":[{"type":"output_text","text":"all"}]}]}}` + "\n\n")
+	if err != nil || progress != dialect.Done || llm.TextOf(collected(events).Choices[0].Parts) != "all" {
 		t.Error(events, err)
 	}
 }
@@ -141,19 +124,19 @@ func TestDecodeStreamOfImitators(t *testing.T) {
 func TestDecodeBrokenStreams(t *testing.T) {
 	t.Parallel()
 	for name, status := range map[string]int{"failed": 500, "limited": 429, "toolong": 400} {
-		_, progress, err := eventsOf(t, recording(t, name+".sse"), true)
+		_, progress, err := eventsOf(recording(t, "streams/"+name+".txt"))
 		if e := errorOf(t, err); e.Status() != status || progress != dialect.Open {
 			t.Errorf("%s: %d %s", name, e.Status(), e.Message)
 		}
 	}
-	text := recording(t, "tools.sse")
+	text := recording(t, "streams/tools.txt")
 	for end := 0; end < len(text)-1; end += 7 {
-		if _, progress, _ := eventsOf(t, text[:end], false); progress == dialect.Done {
+		if _, progress, _ := eventsOf(text[:end]); progress == dialect.Done {
 			t.Fatalf("cut at %d it counts as whole", end)
 		}
 	}
 	for _, data := range []string{`<html>`, `{"type":"response.output_text.delta","delta":3}`, `{"type":"response.completed"}`, `{"error":{"message":"x"}}`} {
-		if _, _, err := eventsOf(t, "data: "+data+"\n\n", false); errorOf(t, err).Kind != gateway.KindUpstream {
+		if _, _, err := eventsOf("data: " + data + "\n\n"); errorOf(t, err).Kind != gateway.KindUpstream {
 			t.Errorf("%s: %v", data, err)
 		}
 	}
@@ -268,14 +251,14 @@ func TestEncodeSmallRequests(t *testing.T) {
 // Of a summary and the thought itself only one is told.
 func TestDecodeStreamWithThoughtAndSummary(t *testing.T) {
 	t.Parallel()
-	events, _, err := eventsOf(t, `data: {"type":"response.reasoning_text.delta","item_id":"r","output_index":0,"content_index":0,"delta":"thought"}
+	events, _, err := eventsOf(`data: {"type":"response.reasoning_text.delta","item_id":"r","output_index":0,"content_index":0,"delta":"thought"}
 
 data: {"type":"response.reasoning_summary_text.delta","item_id":"r","output_index":0,"summary_index":0,"delta":"summary"}
 
 data: {"type":"response.completed","response":{"id":"x","output":[]}}
 
-`, false)
-	if err != nil || collected(t, events).Choices[0].Parts[0].Text != "thought" {
+`)
+	if err != nil || collected(events).Choices[0].Parts[0].Text != "thought" {
 		t.Errorf("%+v, %v", events, err)
 	}
 }

@@ -90,7 +90,7 @@ func TestPassageTakesOutWhatIsNotOpenAIs(t *testing.T) {
 func TestPassageAnswer(t *testing.T) {
 	t.Parallel()
 	r := peek(t, `{"model":"public","input":"x"}`)
-	text := recording(t, "text.json")
+	text := recording(t, "answers/text.json")
 	a, err := r.Native.Answer([]byte(text))
 	if err != nil {
 		t.Fatal(err)
@@ -113,14 +113,14 @@ func TestPassageAnswerWithChosenID(t *testing.T) {
 	r := peek(t, `{"model":"public","input":"x"}`)
 	responses.SetID(r, "resp_mine")
 	responses.SetPrevious(r, "resp_before")
-	a, err := r.Native.Answer([]byte(recording(t, "text.json")))
+	a, err := r.Native.Answer([]byte(recording(t, "answers/text.json")))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := object(t, a.Body); got["id"] != "resp_mine" || got["previous_response_id"] != "resp_before" {
 		t.Errorf("Answer = %s", a.Body)
 	}
-	before, after, err := passed(t, r.Native.Tap(), recording(t, "text.sse"), false)
+	before, after, err := passed(t, r.Native.Tap(), recording(t, "streams/text.txt"), false)
 	if err != nil || strings.Contains(before+after, "resp_67cc") {
 		t.Error("the vendor's id goes out", err)
 	}
@@ -147,7 +147,7 @@ func TestPassageRefusesWhatIsNoAnswer(t *testing.T) {
 func TestTap(t *testing.T) {
 	t.Parallel()
 	for _, name := range [...]string{"text", "cited", "tools", "sealed", "refusal", "length", "filter"} {
-		stream := recording(t, name+".sse")
+		stream := recording(t, "streams/"+name+".txt")
 		r := peek(t, `{"model":"public","input":"x","stream":true}`)
 		tap := r.Native.Tap()
 		before, after, err := passed(t, tap, stream, false)
@@ -175,7 +175,7 @@ func TestTap(t *testing.T) {
 
 func TestTapOfAFailedStream(t *testing.T) {
 	t.Parallel()
-	stream := recording(t, "failed.sse")
+	stream := recording(t, "streams/failed.txt")
 	r := peek(t, `{"model":"public","input":"x"}`)
 	before, after, err := passed(t, r.Native.Tap(), stream, false)
 	if e := errorOf(t, err); e.Status() != 500 || e.Code != "server_error" {
@@ -190,7 +190,7 @@ func TestTapOfAnError(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]int{"limited": 429, "toolong": 400} {
 		r := peek(t, `{"model":"public","input":"x","tools":[{"type":"function","name":"f"}]}`)
-		before, after, err := passed(t, r.Native.Tap(), recording(t, name+".sse"), false)
+		before, after, err := passed(t, r.Native.Tap(), recording(t, "streams/"+name+".txt"), false)
 		e := errorOf(t, err)
 		if e.Status() != want {
 			t.Errorf("%s: %d %s", name, e.Status(), e.Message)
@@ -213,7 +213,7 @@ func TestTapOfAnError(t *testing.T) {
 
 func TestTapOfACutStream(t *testing.T) {
 	t.Parallel()
-	stream := recording(t, "text.sse")
+	stream := recording(t, "streams/text.txt")
 	for end := range len(stream) - 1 {
 		tap := peek(t, `{"model":"public","input":"x"}`).Native.Tap()
 		if _, _, err := passed(t, tap, stream[:end], false); err == nil {
@@ -235,7 +235,7 @@ func TestTapToleratesImitators(t *testing.T) {
 	if err != nil || string(out) != ": hi\n\n" {
 		t.Errorf("a comment becomes %q, %v", out, err)
 	}
-	before, after, err := passed(t, tap, recording(t, "imitator.sse"), false)
+	before, after, err := passed(t, tap, recording(t, "streams/imitator.txt"), false)
 	if err != nil || strings.Contains(before+after, "[DONE]") || !strings.HasPrefix(after, "event: response.completed") {
 		t.Error(err, after)
 	}

@@ -38,7 +38,7 @@ func TestTranslationThereAndBack(t *testing.T) {
 		if _, err := passage.Outgoing(target()); err != nil {
 			t.Fatal(err)
 		}
-		recorded := recording(t, name+".json")
+		recorded := recording(t, "answers/"+name+".json")
 		a, err := passage.Answer([]byte(recorded))
 		if err != nil {
 			t.Fatal(name, err)
@@ -50,7 +50,7 @@ func TestTranslationThereAndBack(t *testing.T) {
 		if string(s.Body()) != string(a.Body) || s.ID() != got["id"] {
 			t.Errorf("%s: stored %s", name, s.Body())
 		}
-		before, after, err := passed(t, passage.Tap(), recording(t, name+".sse"), true)
+		before, after, err := passed(t, passage.Tap(), recording(t, "streams/"+name+".txt"), true)
 		if err != nil {
 			t.Fatal(name, err)
 		}

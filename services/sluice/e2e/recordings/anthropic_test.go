@@ -14,7 +14,7 @@ import (
 
 func TestAnthropic(t *testing.T) {
 	(&shelf{
-		op: gateway.OpMessages, answers: "messages/testdata/answers/*.json", streams: "messages/testdata/streams/*.txt", ask: askAnthropic,
+		op: gateway.OpMessages, folder: "messages", ask: askAnthropic,
 		finishes: map[string]llm.Finish{
 			"end_turn": llm.FinishStop, "stop_sequence": llm.FinishStopSeq, "max_tokens": llm.FinishLength, "tool_use": llm.FinishTools,
 			"refusal": llm.FinishRefusal, "pause_turn": llm.FinishPause, "model_context_window_exceeded": llm.FinishLength,

@@ -18,7 +18,7 @@ import (
 
 func TestBedrock(t *testing.T) {
 	(&shelf{
-		op: converse.Dialect.Op, answers: "converse/testdata/answers/*.json", streams: "converse/testdata/streams/*.txt", ask: askBedrock,
+		op: converse.Dialect.Op, folder: "converse", ask: askBedrock,
 		load: eventStream,
 		finishes: map[string]llm.Finish{
 			"end_turn": llm.FinishStop, "tool_use": llm.FinishTools, "max_tokens": llm.FinishLength, "stop_sequence": llm.FinishStopSeq,

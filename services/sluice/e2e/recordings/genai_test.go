@@ -19,7 +19,7 @@ import (
 
 func TestGenAI(t *testing.T) {
 	(&shelf{
-		op: gateway.OpGemini, answers: "gemini/testdata/answer/*.json", streams: "gemini/testdata/stream/*.sse", ask: askGenAI,
+		op: gateway.OpGemini, folder: "gemini", ask: askGenAI,
 		finishes: map[string]llm.Finish{
 			"STOP": llm.FinishStop, "MAX_TOKENS": llm.FinishLength, "SAFETY": llm.FinishFilter, "PROHIBITED_CONTENT": llm.FinishFilter,
 			"MALFORMED_FUNCTION_CALL": llm.FinishStop,
@@ -146,7 +146,7 @@ func sayGenAI(t *testing.T, body []byte) {
 // Google's errors say the same to the SDK as to the gateway.
 func TestGenAIErrors(t *testing.T) {
 	t.Parallel()
-	for name, body := range recordings(t, "gemini/testdata/error/*.json") {
+	for name, body := range recordings(t, "gemini/testdata/errors/*.json") {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			want := all.Of(gateway.OpGemini).Out.DecodeError(http.StatusTeapot, nil, body)

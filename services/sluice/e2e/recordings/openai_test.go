@@ -20,7 +20,7 @@ func openaiAt(url string) openai.Client {
 
 func TestChat(t *testing.T) {
 	(&shelf{
-		op: gateway.OpChat, answers: "chat/testdata/answers/*.json", streams: "chat/testdata/streams/*.txt", ask: askChat,
+		op: gateway.OpChat, folder: "chat", ask: askChat,
 		finishes: map[string]llm.Finish{
 			"stop": llm.FinishStop, "length": llm.FinishLength, "tool_calls": llm.FinishTools, "function_call": llm.FinishTools,
 			"content_filter": llm.FinishFilter,
@@ -98,7 +98,7 @@ func chatHeard(c *openai.ChatCompletion) heard {
 
 func TestResponses(t *testing.T) {
 	(&shelf{
-		op: gateway.OpResponses, answers: "responses/testdata/*.json", streams: "responses/testdata/*.sse", ask: askResponses,
+		op: gateway.OpResponses, folder: "responses", ask: askResponses,
 		finishes: map[string]llm.Finish{
 			"completed": llm.FinishStop, "max_output_tokens": llm.FinishLength, "content_filter": llm.FinishFilter,
 		},

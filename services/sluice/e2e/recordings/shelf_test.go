@@ -28,8 +28,8 @@ const dialects = "../../../../shared/dialect"
 
 // shelf is the recordings of one dialect, and how its vendor's SDK reads them.
 type shelf struct {
-	op               gateway.Op
-	answers, streams string // patterns below dialects
+	op     gateway.Op
+	folder string // below dialects
 	// load makes of a stream's recording what is on the wire; nil if it is that already.
 	load func(t *testing.T, text []byte) []byte
 	// ask gets what is at a URL, whatever is asked there.
@@ -183,10 +183,7 @@ func (sh *shelf) run(t *testing.T) {
 	t.Parallel()
 	out := all.Of(sh.op).Out
 	used := map[string]bool{}
-	for name, body := range recordings(t, sh.answers) {
-		if strings.HasSuffix(name, ".request") {
-			continue
-		}
+	for name, body := range recordings(t, sh.folder+"/testdata/answers/*.json") {
 		name = "answer/" + name
 		used[name] = true
 		t.Run(name, func(t *testing.T) {
@@ -195,7 +192,7 @@ func (sh *shelf) run(t *testing.T) {
 			sh.compare(t, name, r, err, stub(t, http.StatusOK, "application/json", body), false)
 		})
 	}
-	for name, body := range recordings(t, sh.streams) {
+	for name, body := range recordings(t, sh.folder+"/testdata/streams/*.txt") {
 		name = "stream/" + name
 		used[name] = true
 		t.Run(name, func(t *testing.T) {
