@@ -1,6 +1,9 @@
 package jsonedit
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/json"
+)
 
 // Find looks up top-level fields without checking the text: for bodies from a provider that we only pass on. It stops
 // at the last wanted field it meets, the first of duplicates wins, and strings and numbers it steps over are not
@@ -51,6 +54,11 @@ func Find(body []byte, fields []Field) bool {
 			return false
 		}
 	}
+}
+
+// FindWhole is Find for a text that must be JSON from its beginning to its end, of any depth and in any encoding of strings.
+func FindWhole(body []byte, fields []Field) bool {
+	return Scan(body, fields) == nil || Find(body, fields) && json.Valid(body)
 }
 
 // skipString steps over a string that starts at i; negative if there is none or it does not end.

@@ -104,6 +104,20 @@ func FuzzFind(f *testing.F) {
 	})
 }
 
+// FuzzFindWhole: it finds what Find finds, in what encoding/json takes for a text.
+func FuzzFindWhole(f *testing.F) {
+	for _, s := range seeds {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		want, got := names("model", "a"), names("model", "a")
+		found := jsonedit.Find(body, want) && json.Valid(body)
+		if whole := jsonedit.FindWhole(body, got); whole != found || whole && !reflect.DeepEqual(want, got) {
+			t.Errorf("%t %+v, want %t %+v", whole, got, found, want)
+		}
+	})
+}
+
 // FuzzReplace: after edits of an accepted body, its map differs in the edited fields only, and an edit that sets a value
 // leaves every byte around that value alone.
 func FuzzReplace(f *testing.F) {

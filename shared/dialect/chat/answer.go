@@ -2,7 +2,6 @@ package chat
 
 import (
 	"bytes"
-	"encoding/json"
 
 	"github.com/sluice-gateway/sluice/shared/dialect"
 	"github.com/sluice-gateway/sluice/shared/gateway"
@@ -13,7 +12,7 @@ import (
 // provider's own error that came under a good status.
 func (r *request) Answer(body []byte) (dialect.Answer, error) {
 	fields := [...]jsonedit.Field{{Name: "model"}, {Name: "usage"}, {Name: "error"}, {Name: "service_tier"}, {Name: "object"}}
-	if !jsonedit.Find(body, fields[:]) || !json.Valid(body) {
+	if !jsonedit.FindWhole(body, fields[:]) {
 		return dialect.Answer{}, dialect.InvalidAnswer("not a JSON object")
 	}
 	model, usage := &fields[0], &fields[1]

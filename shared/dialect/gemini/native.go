@@ -1,7 +1,6 @@
 package gemini
 
 import (
-	"encoding/json"
 	"errors"
 	"net/http"
 	"strconv"
@@ -124,7 +123,7 @@ func (p *passage) Answer(body []byte) (a dialect.Answer, err error) {
 	if isArray(body) {
 		return a, inArray(body)
 	}
-	if !jsonedit.Find(body, fields[:]) || !json.Valid(body) {
+	if !jsonedit.FindWhole(body, fields[:]) {
 		return a, dialect.InvalidAnswer("not a JSON object")
 	}
 	if fields[2].Given() {

@@ -108,7 +108,7 @@ func betas(h http.Header) (names []string) {
 // Answer puts the caller's name of the model into an answer. A count of tokens is free of charge.
 func (p *passage) Answer(body []byte) (a dialect.Answer, err error) {
 	found := [...]jsonedit.Field{{Name: "type"}, {Name: "error"}, {Name: "model"}, {Name: "usage"}, {Name: "content"}, {Name: "input_tokens"}}
-	if !jsonedit.Find(body, found[:]) || !json.Valid(body) {
+	if !jsonedit.FindWhole(body, found[:]) {
 		return a, dialect.InvalidAnswer("not a JSON object")
 	}
 	kind, fault, model, usage := &found[0], &found[1], &found[2], &found[3]
