@@ -14,7 +14,7 @@ import (
 // prompts fit a small one, of which there are as many as connections being dialled.
 var small, large = newPool(4 << 10), newPool(32 << 10)
 
-const usualHead = 1 << 10
+const usualHead = 2 << 10 // with a token of Google's or AWS's
 
 type pool struct {
 	sync.Pool
