@@ -99,6 +99,11 @@ func (chatSpeaker) tools(body obj, t *talk) {
 	for _, name := range toolNames[:t.tools] {
 		tools = append(tools, obj{"type": "function", "function": obj{"name": name, "description": toolText, "parameters": weather()}})
 	}
+	openaiTools(body, t, tools, obj{"type": "function", "function": obj{"name": t.choice}})
+}
+
+// openaiTools writes tools and which of them is wanted: OpenAI's two interfaces differ in what a tool looks like, and in how one is named.
+func openaiTools(body obj, t *talk, tools []obj, chosen obj) {
 	if len(tools) == 0 {
 		return
 	}
@@ -110,7 +115,7 @@ func (chatSpeaker) tools(body obj, t *talk) {
 	case "any":
 		body["tool_choice"] = "required"
 	default:
-		body["tool_choice"] = obj{"type": "function", "function": obj{"name": t.choice}}
+		body["tool_choice"] = chosen
 	}
 	if t.single {
 		body["parallel_tool_calls"] = false

@@ -59,22 +59,7 @@ func (responsesSpeaker) tools(body obj, t *talk) {
 	for _, name := range toolNames[:t.tools] {
 		tools = append(tools, obj{"type": "function", "name": name, "description": toolText, "parameters": weather(), "strict": false})
 	}
-	if len(tools) == 0 {
-		return
-	}
-	body["tools"] = tools
-	switch t.choice {
-	case "":
-	case "none":
-		body["tool_choice"] = "none"
-	case "any":
-		body["tool_choice"] = "required"
-	default:
-		body["tool_choice"] = obj{"type": "function", "name": t.choice}
-	}
-	if t.single {
-		body["parallel_tool_calls"] = false
-	}
+	openaiTools(body, t, tools, obj{"type": "function", "name": t.choice})
 }
 
 func (responsesSpeaker) turn(t turn) ([]obj, error) {

@@ -27,9 +27,9 @@ func Decode(r *llm.Request, body []byte, readers map[string]Reader, hints map[st
 				return err
 			}
 		case hints[name]:
-			keep(&r.Hints, name, raw)
+			Keep(&r.Hints, name, raw)
 		default:
-			keep(&r.Extra, name, raw)
+			Keep(&r.Extra, name, raw)
 		}
 	}
 	return nil
@@ -38,7 +38,8 @@ func Decode(r *llm.Request, body []byte, readers map[string]Reader, hints map[st
 // own are the fields that are for the gateway alone.
 var own = map[string]bool{"model": true, "stream": true, "tags": true, "litellm_metadata": true, "drop_params": true}
 
-func keep(fields *map[string]json.RawMessage, name string, raw json.RawMessage) {
+// Keep keeps a field that has no place in the neutral form.
+func Keep(fields *map[string]json.RawMessage, name string, raw json.RawMessage) {
 	if *fields == nil {
 		*fields = map[string]json.RawMessage{}
 	}

@@ -1,7 +1,6 @@
 package chat
 
 import (
-	"encoding/json"
 	"slices"
 
 	"github.com/sluice-gateway/sluice/shared/dialect"
@@ -72,10 +71,7 @@ func (r *reading) keep(name string, raw []byte) {
 	if hints[name] {
 		fields = &r.out.Hints
 	}
-	if *fields == nil {
-		*fields = map[string]json.RawMessage{}
-	}
-	(*fields)[name] = raw
+	dialect.Keep(fields, name, raw)
 }
 
 // names are the params that are called otherwise here than in the neutral form.

@@ -2,6 +2,7 @@ package chat
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"strconv"
@@ -18,11 +19,7 @@ func EncodeError(e *gateway.Error) []byte {
 	o.text("message", e.Message)
 	o.text("type", e.Type())
 	o.textOrNull("param", e.Param)
-	if e.Code != "" {
-		o.text("code", e.Code)
-	} else {
-		o.text("code", strconv.Itoa(e.Status()))
-	}
+	o.text("code", cmp.Or(e.Code, strconv.Itoa(e.Status())))
 	o.close()
 	o.close()
 	return o.b

@@ -18,16 +18,7 @@ func (r *reader) picture(at, name string, raw []byte) *llm.Media {
 	case raw[0] == '"':
 		url = r.text(at, "", raw)
 	case r.isObject(at, "", raw):
-		for name, raw := range jsonedit.Members(raw) {
-			switch name {
-			case "url":
-				url = r.text(at, name, raw)
-			case "detail":
-				detail = r.text(at, name, raw)
-			case "format":
-				format = r.text(at, name, raw)
-			}
-		}
+		r.strings(at, raw, slot{"url", &url}, slot{"detail", &detail}, slot{"format", &format})
 	}
 	m, ok := llm.ReadURL(url)
 	if !ok {
@@ -81,18 +72,7 @@ func (r *reader) file(at string, raw []byte) *llm.Media {
 		return &llm.Media{}
 	}
 	var id, name, data, format string
-	for field, raw := range jsonedit.Members(raw) {
-		switch field {
-		case "file_id":
-			id = r.text(at, field, raw)
-		case "filename":
-			name = r.text(at, field, raw)
-		case "file_data":
-			data = r.text(at, field, raw)
-		case "format":
-			format = r.text(at, field, raw)
-		}
-	}
+	r.strings(at, raw, slot{"file_id", &id}, slot{"filename", &name}, slot{"file_data", &data}, slot{"format", &format})
 	m, isURL := llm.ReadURL(id)
 	switch {
 	case isURL:

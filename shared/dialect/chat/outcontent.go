@@ -1,6 +1,7 @@
 package chat
 
 import (
+	"cmp"
 	"encoding/base64"
 	"strings"
 
@@ -95,18 +96,11 @@ func (e *requestEncoder) document(m *llm.Media) bool {
 	if m.FileID != "" {
 		e.text("file_id", m.FileID)
 	} else {
-		e.text("filename", nameOr(m.Name, "document.pdf")) // OpenAI wants one
+		e.text("filename", cmp.Or(m.Name, "document.pdf")) // OpenAI wants one
 		e.text("file_data", m.DataURL())
 	}
 	e.close()
 	return true
-}
-
-func nameOr(name, otherwise string) string {
-	if name == "" {
-		return otherwise
-	}
-	return name
 }
 
 // soundFormat is OpenAI's word for a MIME type.
@@ -117,5 +111,5 @@ func soundFormat(mime string) string {
 	case "audio/mpeg", "audio/mp3":
 		return "mp3"
 	}
-	return nameOr(strings.TrimPrefix(mime, "audio/"), "wav")
+	return cmp.Or(strings.TrimPrefix(mime, "audio/"), "wav")
 }

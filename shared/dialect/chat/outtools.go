@@ -1,6 +1,8 @@
 package chat
 
 import (
+	"cmp"
+
 	"strings"
 
 	"github.com/sluice-gateway/sluice/shared/gateway"
@@ -114,11 +116,7 @@ func (e *requestEncoder) format() error {
 		e.into("response_format")
 		e.text("type", "json_schema")
 		e.into("json_schema")
-		if f.Name != "" {
-			e.text("name", f.Name)
-		} else {
-			e.text("name", "answer") // it is required
-		}
+		e.text("name", cmp.Or(f.Name, "answer")) // it is required
 		e.word("description", f.Description)
 		e.json("schema", f.Schema)
 		e.flag("strict", f.Strict)

@@ -76,6 +76,23 @@ func (r *reader) text(at, name string, raw []byte) string {
 	return text
 }
 
+// slot is where a string of an object is read into.
+type slot struct {
+	name string
+	into *string
+}
+
+// strings reads some strings of an object.
+func (r *reader) strings(at string, raw []byte, slots ...slot) {
+	for name, raw := range jsonedit.Members(raw) {
+		for _, s := range slots {
+			if s.name == name {
+				*s.into = r.text(at, name, raw)
+			}
+		}
+	}
+}
+
 // need reads a string that must be there and not empty.
 func (r *reader) need(at, name string, raw []byte) string {
 	text := r.text(at, name, raw)

@@ -42,18 +42,7 @@ func (r *reader) eachThought(parts []llm.Part, at, name string, raw []byte, read
 
 func (r *reader) block(at string, raw []byte) llm.Part {
 	var kind, text, seal, data string
-	for name, raw := range jsonedit.Members(raw) {
-		switch name {
-		case "type":
-			kind = r.text(at, name, raw)
-		case "thinking":
-			text = r.text(at, name, raw)
-		case "signature":
-			seal = r.text(at, name, raw)
-		case "data":
-			data = r.text(at, name, raw)
-		}
-	}
+	r.strings(at, raw, slot{"type", &kind}, slot{"thinking", &text}, slot{"signature", &seal}, slot{"data", &data})
 	switch {
 	case kind == "redacted_thinking" && data != "":
 		return llm.Part{Kind: llm.Sealed, Signature: llm.ReadSignature(data, llm.MakerAnthropic)}
@@ -67,22 +56,8 @@ func (r *reader) block(at string, raw []byte) llm.Part {
 
 func (r *reader) detail(at string, raw []byte) llm.Part {
 	var kind, text, seal, data, format, id string
-	for name, raw := range jsonedit.Members(raw) {
-		switch name {
-		case "type":
-			kind = r.text(at, name, raw)
-		case "text", "summary":
-			text = r.text(at, name, raw)
-		case "signature":
-			seal = r.text(at, name, raw)
-		case "data":
-			data = r.text(at, name, raw)
-		case "format":
-			format = r.text(at, name, raw)
-		case "id":
-			id = r.text(at, name, raw)
-		}
-	}
+	r.strings(at, raw, slot{"type", &kind}, slot{"text", &text}, slot{"summary", &text}, slot{"signature", &seal},
+		slot{"data", &data}, slot{"format", &format}, slot{"id", &id})
 	p := llm.Part{ID: id, Signature: llm.Signature{Maker: makerOf(format)}}
 	switch kind {
 	case "reasoning.text", "reasoning.summary":

@@ -93,17 +93,17 @@ func TestExceptions(t *testing.T) {
 		`exception:newException {"message":"new"}`: 502, `error:ThrottlingException slow down`: 429, `contentBlockDelta {"delta":`: 502,
 		`contentBlockDelta {"delta":{"toolUse":{"input":"{"}}}`: 502, `messageStart []`: 502,
 	} {
-		events, progress, err := replay(strings.NewReader(string(record(t, line))))
+		events, progress, err := replay(strings.NewReader(string(dialecttest.EventStream(t, line))))
 		var e *gateway.Error
 		if !errors.As(err, &e) || e.Status() != status || progress != dialect.Open {
 			t.Errorf("%s: %v %d %v", line, events, progress, err)
 		}
 	}
-	over := record(t, "messageStart {}\nmessageStop {\"stopReason\":\"end_turn\"}\ncontentBlockDelta {\"delta\":{\"text\":\"more\"}}")
+	over := dialecttest.EventStream(t, "messageStart {}\nmessageStop {\"stopReason\":\"end_turn\"}\ncontentBlockDelta {\"delta\":{\"text\":\"more\"}}")
 	if _, _, err := replay(strings.NewReader(string(over))); gateway.AsError(err).Code != dialect.CodeInvalidAnswer {
 		t.Errorf("content after the end: %v", err)
 	}
-	early := record(t, "metadata {"+usage+"}\nmessageStop {\"stopReason\":\"end_turn\"}\nmetadata {}")
+	early := dialecttest.EventStream(t, "metadata {"+usage+"}\nmessageStop {\"stopReason\":\"end_turn\"}\nmetadata {}")
 	if events, progress, _ := replay(strings.NewReader(string(early))); progress != dialect.Done || events[len(events)-1].Type != llm.Spent {
 		t.Errorf("early usage: %d %s", progress, dialecttest.Show(events, progress, nil))
 	}

@@ -11,10 +11,16 @@ import (
 	"testing/iotest"
 
 	"github.com/sluice-gateway/sluice/shared/dialect"
+	"github.com/sluice-gateway/sluice/shared/dialect/dialecttest"
 	"github.com/sluice-gateway/sluice/shared/sse"
 )
 
 func open(r io.Reader) dialect.FrameReader { return out.Framing().Open(r) }
+
+func frame(t testing.TB, name, payload string) []byte {
+	t.Helper()
+	return dialecttest.EventStream(t, name+" "+payload)
+}
 
 func TestFrames(t *testing.T) {
 	t.Parallel()

@@ -18,7 +18,7 @@ import (
 // FuzzFrames reads any bytes as a stream: the frames are the bytes, whatever the reads, and decoding them breaks nothing.
 func FuzzFrames(f *testing.F) {
 	for _, lines := range dialecttest.Texts(f, "streams/*.txt") {
-		f.Add(record(f, lines))
+		f.Add(dialecttest.EventStream(f, lines))
 	}
 	f.Add(prelude(16, 0))
 	f.Fuzz(func(t *testing.T, raw []byte) {

@@ -77,7 +77,13 @@ func Each(t *testing.T, pattern string, test func(t *testing.T, name, text strin
 // Texts are the files that match a pattern below testdata, by their names without folder and extension.
 func Texts(t testing.TB, pattern string) map[string]string {
 	t.Helper()
-	paths, err := filepath.Glob(filepath.Join("testdata", pattern))
+	return TextsAt(t, filepath.Join("testdata", pattern))
+}
+
+// TextsAt are the files that match a path's pattern, by their names as those of Texts.
+func TextsAt(t testing.TB, pattern string) map[string]string {
+	t.Helper()
+	paths, err := filepath.Glob(pattern)
 	if err != nil || len(paths) == 0 {
 		t.Fatalf("there is no %s: %v", pattern, err)
 	}

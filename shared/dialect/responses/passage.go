@@ -1,7 +1,6 @@
 package responses
 
 import (
-	"encoding/json"
 	"net/http"
 	"strconv"
 
@@ -47,9 +46,9 @@ func (p *passage) DecodeError(status int, h http.Header, body []byte) *gateway.E
 // Answer reads a 2xx body and makes it the caller's. The error is KindUpstream for what is no answer, or the provider's own error that
 // came under a good status.
 func (p *passage) Answer(body []byte) (dialect.Answer, error) {
-	o, ok := look(body)
+	o, ok := look(body, jsonedit.FindWhole)
 	switch {
-	case !ok || !json.Valid(body):
+	case !ok:
 		return dialect.Answer{}, dialect.InvalidAnswer("not a JSON object")
 	case o[oError].Given():
 		return dialect.Answer{}, DecodeError(0, nil, body)
@@ -77,12 +76,12 @@ const (
 	oOutput
 )
 
-func look(raw []byte) (o *response, ok bool) {
+func look(raw []byte, find func([]byte, []jsonedit.Field) bool) (o *response, ok bool) {
 	o = &response{
 		oID: {Name: "id"}, oModel: {Name: "model"}, oPrevious: {Name: "previous_response_id"}, oTier: {Name: "service_tier"},
 		oUsage: {Name: "usage"}, oError: {Name: "error"}, oOutput: {Name: "output"},
 	}
-	return o, jsonedit.Find(raw, o[:])
+	return o, find(raw, o[:])
 }
 
 // tier is the service tier; a long one is none.

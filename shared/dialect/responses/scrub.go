@@ -11,12 +11,6 @@ import (
 // maxCallID is OpenAI's limit for a call's id (API document, read 2026-11).
 const maxCallID = 64
 
-// packMark stands in a call's id that has a signature in it.
-var packMark = func() []byte {
-	packed := llm.Pack("", llm.Signature{Value: "\x00"})
-	return []byte(strings.TrimSuffix(packed, "AA"))
-}()
-
 // scrubbed is an input without what only this gateway understands, for a conversation that began with another vendor's model: thoughts
 // that OpenAI did not seal and would refuse, ids that it never gave, and signatures inside the ids of calls. It is nil if there is
 // nothing of that, which is the usual case and costs a few searches.
@@ -24,27 +18,20 @@ func scrubbed(input *jsonedit.Field) []byte {
 	if input.Kind != jsonedit.Array {
 		return nil
 	}
-	marked := bytes.Contains(input.Raw, []byte(ours)) || bytes.Contains(input.Raw, packMark)
+	marked := bytes.Contains(input.Raw, []byte(ours)) || bytes.Contains(input.Raw, []byte(llm.PackMark))
 	if !marked && !bytes.Contains(input.Raw, []byte(`"reasoning"`)) {
 		return nil
 	}
 	changed := false
-	out := []byte{'['}
-	for _, raw := range elements(input.Raw) {
+	out := jsonedit.EditEach(input.Raw, func(raw []byte) []byte {
 		clean := scrubItem(raw)
 		changed = changed || !bytes.Equal(clean, raw)
-		if len(clean) == 0 {
-			continue
-		}
-		if len(out) > 1 {
-			out = append(out, ',')
-		}
-		out = append(out, clean...)
-	}
+		return clean
+	})
 	if !changed {
 		return nil
 	}
-	return append(out, ']')
+	return out
 }
 
 // scrubItem is an item as OpenAI takes it, raw itself if nothing differs, nil if it is worth nothing there.
@@ -67,7 +54,7 @@ func scrubItem(raw []byte) []byte {
 	if isOurs {
 		edits = append(edits, fields[1].Delete())
 	}
-	if call, ok := fields[2].Text(); ok && strings.Contains(call, string(packMark)) {
+	if call, ok := fields[2].Text(); ok && strings.Contains(call, llm.PackMark) {
 		call, _ = llm.Unpack(call)
 		edits = append(edits, fields[2].SetString(llm.FitID(call, maxCallID)))
 	}

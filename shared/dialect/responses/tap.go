@@ -87,7 +87,7 @@ func (t *tap) Frame(dst []byte, f dialect.Frame) ([]byte, error) {
 
 // running passes on a Response that is not finished.
 func (t *tap) running(dst []byte, f *dialect.Frame, field *jsonedit.Field) ([]byte, error) {
-	o, ok := look(field.Raw)
+	o, ok := look(field.Raw, jsonedit.Find)
 	if !ok {
 		return append(dst, f.Raw...), nil
 	}
@@ -106,7 +106,7 @@ func (t *tap) note(o *response) {
 
 // ended holds the terminal event back.
 func (t *tap) ended(dst []byte, f *dialect.Frame, field *jsonedit.Field) ([]byte, error) {
-	o, ok := look(field.Raw)
+	o, ok := look(field.Raw, jsonedit.Find)
 	if !ok || !json.Valid(f.Data) {
 		return dst, dialect.InvalidAnswer("the stream's last event is not whole")
 	}
@@ -118,7 +118,7 @@ func (t *tap) ended(dst []byte, f *dialect.Frame, field *jsonedit.Field) ([]byte
 
 // failed passes a failure on as the provider tells it, and ends the stream.
 func (t *tap) failed(dst []byte, f *dialect.Frame, field *jsonedit.Field) ([]byte, error) {
-	o, ok := look(field.Raw)
+	o, ok := look(field.Raw, jsonedit.Find)
 	if !ok || !json.Valid(f.Data) {
 		return dst, dialect.InvalidAnswer("the stream's last event is not whole")
 	}

@@ -1,25 +1,23 @@
 package recordings_test
 
 import (
-	"bytes"
 	"context"
-	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/protocol/eventstream"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/document"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime/types"
 
 	"github.com/sluice-gateway/sluice/shared/dialect/converse"
+	"github.com/sluice-gateway/sluice/shared/dialect/dialecttest"
 	"github.com/sluice-gateway/sluice/shared/llm"
 )
 
 func TestBedrock(t *testing.T) {
 	(&shelf{
 		op: converse.Dialect.Op, folder: "converse", ask: askBedrock,
-		load: eventStream,
+		load: dialecttest.EventStream,
 		finishes: map[string]llm.Finish{
 			"end_turn": llm.FinishStop, "tool_use": llm.FinishTools, "max_tokens": llm.FinishLength, "stop_sequence": llm.FinishStopSeq,
 			"content_filtered": llm.FinishFilter, "guardrail_intervened": llm.FinishFilter, "model_context_window_exceeded": llm.FinishLength,
@@ -30,27 +28,6 @@ func TestBedrock(t *testing.T) {
 			"the gateway takes a new stop reason for an end": {"answer/new_reason"},
 		},
 	}).run(t)
-}
-
-// eventStream makes an event stream of lines: a frame's name and its payload.
-func eventStream(t *testing.T, lines []byte) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	for line := range strings.Lines(string(lines)) {
-		name, payload, _ := strings.Cut(strings.TrimSpace(line), " ")
-		m := eventstream.Message{Payload: []byte(payload)}
-		kind, of, special := strings.Cut(name, ":")
-		if !special {
-			kind, of = "event", name
-		}
-		m.Headers.Set(":message-type", eventstream.StringValue(kind))
-		m.Headers.Set(":"+kind+"-type", eventstream.StringValue(of))
-		m.Headers.Set(":content-type", eventstream.StringValue("application/json"))
-		if err := eventstream.NewEncoder().Encode(&b, m); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return b.Bytes()
 }
 
 func bedrockAt(url string) *bedrockruntime.Client {

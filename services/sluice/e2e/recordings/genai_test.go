@@ -146,9 +146,10 @@ func sayGenAI(t *testing.T, body []byte) {
 // Google's errors say the same to the SDK as to the gateway.
 func TestGenAIErrors(t *testing.T) {
 	t.Parallel()
-	for name, body := range recordings(t, "gemini/testdata/errors/*.json") {
+	for name, text := range recordings(t, "gemini/testdata/errors/*.json") {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			body := []byte(text)
 			want := all.Of(gateway.OpGemini).Out.DecodeError(http.StatusTeapot, nil, body)
 			_, err := askGenAI(t.Context(), stub(t, http.StatusTeapot, "application/json", body), false)
 			var got genai.APIError
@@ -172,9 +173,10 @@ func TestGenAIEmbeddings(t *testing.T) {
 		{"vertex_00*", gateway.OpVertexPredict, "text-embedding-005", vertexAt},
 		{"vertex_2", gateway.OpVertexPredict, "gemini-embedding-2", vertexAt},
 	} {
-		for name, body := range recordings(t, "embed/testdata/"+c.recordings+".answer.json") {
+		for name, text := range recordings(t, "embed/testdata/"+c.recordings+".answer.json") {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
+				body := []byte(text)
 				want, err := embed.Dialects[c.op].DecodeEmbedding(body)
 				if err != nil {
 					t.Fatal(err)

@@ -64,7 +64,7 @@ func TestRecordedRequests(t *testing.T) {
 	for name, body := range recordings(t, "converse/testdata/requests/*.json") {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			sayBedrock(t, body)
+			sayBedrock(t, []byte(body))
 		})
 	}
 }

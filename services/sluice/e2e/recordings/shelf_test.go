@@ -7,10 +7,8 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -31,7 +29,7 @@ type shelf struct {
 	op     gateway.Op
 	folder string // below dialects
 	// load makes of a stream's recording what is on the wire; nil if it is that already.
-	load func(t *testing.T, text []byte) []byte
+	load func(t testing.TB, recording string) []byte
 	// ask gets what is at a URL, whatever is asked there.
 	ask func(ctx context.Context, url string, stream bool) (heard, error)
 	// finishes are the vendor's words for why an answer ended.
@@ -146,22 +144,10 @@ func canonical(text string) string {
 	return string(out)
 }
 
-// recordings are the texts that match a pattern, by name.
-func recordings(t *testing.T, pattern string) map[string][]byte {
+// recordings are the texts that match a pattern below dialects, by name.
+func recordings(t *testing.T, pattern string) map[string]string {
 	t.Helper()
-	paths, err := filepath.Glob(filepath.Join(dialects, pattern))
-	if err != nil || len(paths) == 0 {
-		t.Fatalf("there are no recordings at %s: %v", pattern, err)
-	}
-	texts := map[string][]byte{}
-	for _, path := range paths {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		texts[strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))] = text
-	}
-	return texts
+	return dialecttest.TextsAt(t, filepath.Join(dialects, pattern))
 }
 
 // stub answers everything with one body.
@@ -183,24 +169,26 @@ func (sh *shelf) run(t *testing.T) {
 	t.Parallel()
 	out := all.Of(sh.op).Out
 	used := map[string]bool{}
-	for name, body := range recordings(t, sh.folder+"/testdata/answers/*.json") {
+	for name, text := range recordings(t, sh.folder+"/testdata/answers/*.json") {
 		name = "answer/" + name
 		used[name] = true
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			body := []byte(text)
 			r, err := out.DecodeResponse(body)
 			sh.compare(t, name, r, err, stub(t, http.StatusOK, "application/json", body), false)
 		})
 	}
-	for name, body := range recordings(t, sh.folder+"/testdata/streams/*.txt") {
+	for name, text := range recordings(t, sh.folder+"/testdata/streams/*.txt") {
 		name = "stream/" + name
 		used[name] = true
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			body := []byte(text)
 			if sh.load != nil {
-				body = sh.load(t, body)
+				body = sh.load(t, text)
 			}
-			r, err := dialecttest.Replay(out, strings.NewReader(string(body)))
+			r, err := dialecttest.Replay(out, bytes.NewReader(body))
 			sh.compare(t, name, r, err, stub(t, http.StatusOK, out.Framing().MediaType, body), true)
 			if alive := all.Of(sh.op).KeepAlive; len(alive) > 0 {
 				body = append(bytes.Clone(alive), bytes.ReplaceAll(body, []byte("\n\n"), append([]byte("\n\n"), alive...))...)
