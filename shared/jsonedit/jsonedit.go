@@ -136,7 +136,7 @@ func wanted(fields []Field, name []byte, escaped bool) *Field {
 
 // found notes where a member stands. The comma after it is known later: see closeMember.
 func (f *Field) found(body []byte, key, prev, start, end int) {
-	f.Kind, f.Raw, f.Start = kindOf(body[start]), body[start:end:end], start
+	f.Kind, f.Raw, f.Start = KindOf(body[start]), body[start:end:end], start
 	f.key, f.prev, f.next = key, prev, -1
 }
 
@@ -152,8 +152,8 @@ func absent(fields []Field, at int, isEmpty bool) {
 	}
 }
 
-// kindOf tells the kind of a value from its first byte.
-func kindOf(c byte) Kind {
+// KindOf tells the kind of a value from its first byte.
+func KindOf(c byte) Kind {
 	switch c {
 	case '"':
 		return String

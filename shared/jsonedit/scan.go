@@ -52,7 +52,7 @@ func (s *scanner) top(fields []Field) bool {
 
 // notObject tells a text that is JSON of another type from one that is no JSON.
 func (s *scanner) notObject(i int) int {
-	kind := kindOf(s.body[i])
+	kind := KindOf(s.body[i])
 	end := s.value(i)
 	if end < 0 {
 		return end

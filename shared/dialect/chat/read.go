@@ -28,24 +28,7 @@ func (r *reader) invalid(path, format string, args ...any) {
 
 // wrong fails for a value of another type.
 func (r *reader) wrong(path string, raw []byte, want string) {
-	r.fail(dialect.WrongType(&jsonedit.Field{Name: path, Kind: kindOf(raw)}, want))
-}
-
-func kindOf(raw []byte) jsonedit.Kind {
-	switch raw[0] {
-	case '"':
-		return jsonedit.String
-	case '{':
-		return jsonedit.Object
-	case '[':
-		return jsonedit.Array
-	case 't', 'f':
-		return jsonedit.Bool
-	case 'n':
-		return jsonedit.Null
-	default:
-		return jsonedit.Number
-	}
+	r.fail(dialect.WrongType(&jsonedit.Field{Name: path, Kind: jsonedit.KindOf(raw[0])}, want))
 }
 
 func join(at, name string) string {
@@ -145,7 +128,7 @@ func (r *reader) number(at, name string, raw []byte, least, most float64) *float
 	}
 	n, err := strconv.ParseFloat(string(raw), 64)
 	switch {
-	case kindOf(raw) != jsonedit.Number:
+	case jsonedit.KindOf(raw[0]) != jsonedit.Number:
 		r.wrong(join(at, name), raw, "a number")
 	case err != nil || n < least || n > most:
 		r.invalid(join(at, name), "%s must be from %v to %v.", join(at, name), least, most)
@@ -162,7 +145,7 @@ func (r *reader) whole(at, name string, raw []byte, least, most int64) *int64 {
 	}
 	n, ok := jsonedit.Int(raw)
 	switch {
-	case kindOf(raw) != jsonedit.Number:
+	case jsonedit.KindOf(raw[0]) != jsonedit.Number:
 		r.wrong(join(at, name), raw, "a whole number")
 	case !ok || n < least || n > most:
 		r.invalid(join(at, name), "%s must be a whole number from %d to %d.", join(at, name), least, most)

@@ -59,18 +59,14 @@ func (f *floats) UnmarshalJSON(raw []byte) error {
 	if raw[0] == '{' && jsonedit.Find(raw, byType[:]) {
 		raw = byType[0].Raw
 	}
-	all, _ := elements(raw) // what is no list has no vectors
-	for {
-		element := all.next()
-		if element == nil {
-			return nil
-		}
+	for element := range jsonedit.Elements(raw) { // what is no list has no vectors
 		var v vector
 		if err := v.UnmarshalJSON(element); err != nil {
 			return err
 		}
 		*f = append(*f, v)
 	}
+	return nil
 }
 
 // DecodeEmbedding reads the answer.

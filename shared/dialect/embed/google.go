@@ -1,7 +1,6 @@
 package embed
 
 import (
-	"bytes"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/sluice-gateway/sluice/shared/dialect"
 	"github.com/sluice-gateway/sluice/shared/gateway"
+	"github.com/sluice-gateway/sluice/shared/jsonedit"
 )
 
 // taskTypes are Google's words for purposes (API reference, read 2026-11).
@@ -66,8 +66,9 @@ const maxWait = 10 * time.Minute
 // googleError reads Google's error answer, alone or as the one element of a list.
 func googleError(status int, h http.Header, body []byte) *gateway.Error {
 	var b googleBody
-	if all, ok := elements(bytes.TrimSpace(body)); ok {
-		body = all.next()
+	for first := range jsonedit.Elements(body) {
+		body = first
+		break
 	}
 	_ = json.Unmarshal(body, &b) // what is no JSON tells nothing
 	if known := statuses[b.Error.Status]; status == 0 && known != 0 {

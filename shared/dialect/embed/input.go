@@ -31,32 +31,26 @@ func readInput(e *dialect.Embedding, f *jsonedit.Field) error {
 	case f.Kind != jsonedit.Array:
 		return dialect.WrongType(f, "a string or a list")
 	}
-	all, _ := elements(f.Raw)
-	first := all // a copy: all stays where it is
-	element := first.next()
-	if element != nil && kind(element) == jsonedit.Number {
-		room := maxTokens
-		return readTokens(e, whole, f.Raw, &room)
+	for first := range jsonedit.Elements(f.Raw) {
+		kind := jsonedit.KindOf(first[0])
+		if kind == jsonedit.Number {
+			room := maxTokens
+			return readTokens(e, whole, f.Raw, &room)
+		}
+		return readList(e, f.Raw, kind)
 	}
-	if element == nil {
-		return gateway.Invalid(f.Name, "%s must not be empty.", f.Name)
-	}
-	return readList(e, all, kind(element))
+	return gateway.Invalid(f.Name, "%s must not be empty.", f.Name)
 }
 
 // readList reads a list whose elements are all of one kind.
-func readList(e *dialect.Embedding, all list, want jsonedit.Kind) error {
-	room := maxTokens
-	for at := place(0); ; at++ {
-		element := all.next()
-		if element == nil {
-			return nil
-		}
+func readList(e *dialect.Embedding, raw []byte, want jsonedit.Kind) error {
+	room, at := maxTokens, place(0)
+	for element := range jsonedit.Elements(raw) {
 		if at == maxInputs {
 			return gateway.Invalid("input", "input must have at most %d elements.", maxInputs)
 		}
 		var err error
-		switch is := kind(element); {
+		switch is := jsonedit.KindOf(element[0]); {
 		case is != want, is != jsonedit.String && is != jsonedit.Array:
 			err = wrongElement(at.String(), is)
 		case is == jsonedit.String:
@@ -67,7 +61,9 @@ func readList(e *dialect.Embedding, all list, want jsonedit.Kind) error {
 		if err != nil {
 			return err
 		}
+		at++
 	}
+	return nil
 }
 
 func wrongElement(path string, is jsonedit.Kind) error {
@@ -88,13 +84,8 @@ func readText(e *dialect.Embedding, at place, raw []byte) error {
 
 // readTokens reads one input that is a list of tokens. Room is how many more tokens the request may have.
 func readTokens(e *dialect.Embedding, at place, raw []byte, room *int) error {
-	all, _ := elements(raw)
 	var tokens []int64
-	for {
-		element := all.next()
-		if element == nil {
-			break
-		}
+	for element := range jsonedit.Elements(raw) {
 		if *room--; *room < 0 {
 			return gateway.Invalid("input", "input must have at most %d tokens.", maxTokens)
 		}
@@ -112,7 +103,7 @@ func readTokens(e *dialect.Embedding, at place, raw []byte, room *int) error {
 }
 
 func badToken(path string, element []byte) error {
-	if is := kind(element); is != jsonedit.Number {
+	if is := jsonedit.KindOf(element[0]); is != jsonedit.Number {
 		return wrongElement(path, is)
 	}
 	return gateway.Invalid(path, "%s must be a whole number from 0 to %d.", path, int64(maxToken))

@@ -18,23 +18,19 @@ var errNoVector = errors.New("a vector is not a list of numbers")
 type vector []float32
 
 func (v *vector) UnmarshalJSON(raw []byte) error {
-	all, ok := elements(raw)
-	if !ok {
+	if raw[0] != '[' {
 		return errNoVector
 	}
 	values := make(vector, 0, len(raw)/bytesPerNumber)
-	for {
-		element := all.next()
-		if element == nil {
-			*v = values
-			return nil
-		}
+	for element := range jsonedit.Elements(raw) {
 		x, err := strconv.ParseFloat(string(element), 32)
-		if kind(element) != jsonedit.Number || err != nil {
+		if jsonedit.KindOf(element[0]) != jsonedit.Number || err != nil {
 			return errNoVector
 		}
 		values = append(values, float32(x))
 	}
+	*v = values
+	return nil
 }
 
 // count reads a whole number of tokens; absent, it is negative. Vertex writes some as 5.0.
